@@ -1,0 +1,55 @@
+# Two commands do all set-up: `make demo` shows the main job, `make test` passes the tests.
+# A machine needs Python 3.11 and make; everything else comes from the locks.
+
+PYTHON ?= python3.11
+PYTHON := $(or $(shell command -v $(PYTHON) 2>/dev/null),python3)
+BIN := .venv/bin
+N ?=
+NAME ?= ingest
+
+.PHONY: setup demo test check format lint types bench campaign lock clean
+
+setup: .venv/.ready
+
+.venv/.ready: requirements/dev.txt requirements/bootstrap.txt pyproject.toml api/graphiql/package-lock.json
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Vinculum needs Python 3.11 or newer; set PYTHON=")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Setting up .venv from the lock (a minute or two the first time) ..." >&2
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip sync -q --require-hashes --no-build-isolation-package python-louvain requirements/bootstrap.txt requirements/dev.txt
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install -q --no-deps --no-build-isolation --editable .
+	@cd api/graphiql && PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+demo: setup
+	$(BIN)/vinculum demo $(if $(ONCE),--once)
+
+test: setup
+	$(BIN)/pytest
+
+check: setup format lint types test
+
+format: setup
+	$(BIN)/ruff format --check .
+
+lint: setup
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python -m bench.$(NAME) $(if $(N),--n $(N))
+
+campaign: setup
+	$(BIN)/python -m bench.campaigns.$(NAME) $(if $(N),--n $(N))
+
+# Renews the locks from pyproject.toml; they hold hashes and name no index.
+lock: setup
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra py2neo $(LOCK) -o requirements/dev.txt
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) -c requirements/dev.txt -o requirements/runtime.txt
+
+LOCK := --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --quiet --no-header
+
+clean:
+	rm -rf .venv api/graphiql/node_modules

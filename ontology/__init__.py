@@ -1,0 +1,1 @@
+"""The shared nouns: schemata, values, labels, observers, the policy, records and errors."""
