@@ -1,0 +1,188 @@
+"""Every Cypher text of Vinculum, and nothing else.
+
+A text that reads content bounds every node and relationship variable of its
+pattern by the labels allowed and by the moment; where `lid` is missing, the
+comparison is null and the thing stays hidden. A link shows where each of its
+things has a record that does, be it another than the one that it hangs on. Names of schemata are put in
+quoted, all other values are parameters. What is read comes as maps, never as
+nodes or relationships.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from ontology.errors import SchemaError
+from ontology.schema import Ontology, Schema
+
+# Labels and types of the store's own; no schema may be called so.
+OWN_NAMES = frozenset({"Record", "Label", "Source", "Capture", "Observer", "Watch", "Alert", "Meta", "SAME_AS"})
+
+# The key of every kind of node, unique.
+NODE_KEYS: Mapping[str, str] = {
+    "Record": "id",
+    "Label": "lid",
+    "Source": "name",
+    "Capture": "sha256",
+    "Observer": "name",
+    "Watch": "id",
+    "Alert": "id",
+    "Meta": "name",
+}
+_NODE_INDEXES = (("Record", "thing"), ("Record", "key"), ("Alert", "observer"), ("Watch", "observer"))
+
+PING = "RETURN 1 AS found"
+READ_META = "MATCH (m:Meta {name: 'store'}) RETURN properties(m) AS found"
+WRITE_META = "MERGE (m:Meta {name: 'store'}) SET m.format = $format, m.prepared = $prepared"
+AWAIT_INDEXES = "CALL db.awaitIndexes(600)"
+
+
+def _visible(*names: str) -> str:
+    # Beside the pattern rather than within it: the embedded engine reads every
+    # relationship for a condition inside its brackets (40 times slower).
+    return " AND ".join(f"{name}.lid IN $allowed AND {name}.recorded_at <= $as_of" for name in names)
+
+
+# One row of many maps: a tenth of the client's work for as many rows.
+_RECORDS = "RETURN collect(properties(n)) AS found"
+_OF_SCHEMATA = "(size($schemata) = 0 OR n.schema IN $schemata)"
+
+
+def _records_by(key: str) -> str:
+    # Unwound values are looked up one by one; the embedded engine compares a list with itself instead.
+    return f"UNWIND $values AS value MATCH (n:Record {{{key}: value}}) WHERE {_visible('n')} {_RECORDS}"
+
+
+RECORDS_BY_ID = _records_by("id")
+RECORDS_BY_THING = _records_by("thing")
+RECORDS_BY_KEY = _records_by("key")
+RECORDS_BY_WORDS = (
+    f"MATCH (n:Record) WHERE {_visible('n')} AND {_OF_SCHEMATA} "
+    f"AND all(word IN $words WHERE n.text CONTAINS word) {_RECORDS}"
+)
+RECORDS_IN_RANGE = (
+    f"MATCH (n:Record) WHERE n.id >= $low AND n.id < $high AND {_visible('n')} AND {_OF_SCHEMATA} {_RECORDS}"
+)
+# Sizes the ranges; nobody is told.
+COUNT_RECORDS = "MATCH (n:Record) RETURN count(n) AS found"
+
+# A pair has no label of its own.
+_VISIBLE_PAIR = f"{_visible('a', 'b')} AND r.recorded_at <= $as_of"
+PAIRS_OF = (
+    "UNWIND $values AS value MATCH (a:Record {id: value})-[r:SAME_AS]-(b:Record) "
+    f"WHERE {_VISIBLE_PAIR} RETURN collect(properties(r)) AS found"
+)
+PAIRS_IN_RANGE = (
+    "MATCH (a:Record)-[r:SAME_AS]->(b:Record) "
+    f"WHERE a.id >= $low AND a.id < $high AND {_VISIBLE_PAIR} RETURN properties(r) AS found"
+)
+
+LABELS = "MATCH (n:Label) WHERE NOT n.lid IN $known RETURN properties(n) AS found"
+CAPTURES = "UNWIND $values AS value MATCH (n:Capture {sha256: value}) RETURN collect(properties(n)) AS found"
+
+# What a link may hang on, as columns, since a batch asks for thousands.
+CANDIDATES = (
+    "UNWIND $values AS value MATCH (n:Record {thing: value}) "
+    "RETURN collect(n.thing) AS things, collect(n.id) AS ids, collect(n.lid) AS lids"
+)
+
+PUT_OBSERVER = "MERGE (n:Observer {name: $row.name}) SET n = $row"
+GET_OBSERVER = "MATCH (n:Observer {name: $name}) RETURN properties(n) AS found"
+LIST_OBSERVERS = "MATCH (n:Observer) RETURN properties(n) AS found ORDER BY n.name"
+PUT_WATCH = (
+    "MERGE (n:Watch {id: $row.id}) ON CREATE SET n = $row "
+    "ON MATCH SET n.checked_at = "
+    "CASE WHEN n.checked_at < $row.checked_at THEN $row.checked_at ELSE n.checked_at END"
+)
+LIST_WATCHES = (
+    "MATCH (n:Watch) WHERE $observer IS NULL OR n.observer = $observer RETURN properties(n) AS found ORDER BY n.id"
+)
+LIST_ALERTS = (
+    "MATCH (n:Alert) WHERE n.observer = $observer RETURN properties(n) AS found ORDER BY n.raised_at DESC, n.id"
+)
+
+
+def make_set_up(ontology: Ontology) -> dict[str, str]:
+    """Return the statements that make constraints and indexes, each by the name that it makes.
+
+    Raises SchemaError for a schema whose name the store needs itself.
+    """
+    for name in ontology:
+        if name in OWN_NAMES:
+            raise SchemaError(f"{name}.yaml: name: {name} is a name of the store's own")
+    made = {}
+    for label, key in NODE_KEYS.items():
+        name = f"{label}_{key}".lower()
+        made[name] = f"CREATE CONSTRAINT {name} IF NOT EXISTS FOR (n:{label}) REQUIRE n.{key} IS UNIQUE"
+    for label, key in _NODE_INDEXES:
+        name = f"{label}_{key}".lower()
+        made[name] = f"CREATE INDEX {name} IF NOT EXISTS FOR (n:{label}) ON (n.{key})"
+    for relation in ("SAME_AS", *(s.name for s in ontology.links())):
+        name = f"relation_{relation}_id".lower()
+        made[name] = (
+            f"CREATE CONSTRAINT {_quote(name)} IF NOT EXISTS FOR ()-[r:{_quote(relation)}]-() REQUIRE r.id IS UNIQUE"
+        )
+    return made
+
+
+def find_nodes(label: str) -> str:
+    """Return the text that tells which keys among $values are taken by nodes of a label."""
+    key = NODE_KEYS[label]
+    return f"UNWIND $values AS value MATCH (n:{label} {{{key}: value}}) RETURN collect(n.{key}) AS found"
+
+
+def create_nodes(labels: Iterable[str]) -> str:
+    """Return the text that creates a node with these labels for each of $rows."""
+    # The embedded engine moves a node that gets a label later, so all are given here.
+    return f"UNWIND $rows AS row CREATE (n:{':'.join(map(_quote, labels))}) SET n = row RETURN count(n) AS found"
+
+
+def create_records(schema: Schema) -> str:
+    """Return the text that creates records of a schema."""
+    return create_nodes(("Record", *schema.lineage))
+
+
+def find_relations(relation: str) -> str:
+    """Return the text that tells which ids among $values relationships of a type have."""
+    return f"MATCH ()-[r:{_quote(relation)}]->() WHERE r.id IN $values RETURN collect(r.id) AS found"
+
+
+def create_relations(relation: str) -> str:
+    """Return the text that relates the records `from` and `to` of each of $rows, and counts what it made."""
+    return (
+        "UNWIND $rows AS row MATCH (a:Record {id: row.from}) MATCH (b:Record {id: row.to}) "
+        f"CREATE (a)-[r:{_quote(relation)}]->(b) SET r = row.properties RETURN count(r) AS found"
+    )
+
+
+def links_of(ontology: Ontology) -> str:
+    """Return the text for the links with either end among the things $values; one with both comes twice."""
+    return (
+        f"UNWIND $values AS value MATCH (a:Record {{thing: value}})-{_link(ontology)}-(b:Record) "
+        f"WHERE {_VISIBLE_LINK} RETURN collect({_LINK}) AS found"
+    )
+
+
+def links_in_range(ontology: Ontology) -> str:
+    """Return the text for the links that hang on a left record with an id from $low up to $high."""
+    return (
+        f"MATCH (a:Record)-{_link(ontology)}->(b:Record) "
+        f"WHERE a.id >= $low AND a.id < $high AND {_VISIBLE_LINK} RETURN {_LINK} AS found"
+    )
+
+
+def _has_visible_record(name: str) -> str:
+    # Nearly always the record that the link hangs on, which costs no search.
+    other = f"other_{name}"
+    return f"({_visible(name)} OR EXISTS {{ MATCH ({other}:Record {{thing: {name}.thing}}) WHERE {_visible(other)} }})"
+
+
+_VISIBLE_LINK = f"{_visible('r')} AND {_has_visible_record('a')} AND {_has_visible_record('b')}"
+_LINK = "r {.*, schema: type(r)}"
+
+
+def _link(ontology: Ontology) -> str:
+    return f"[r:{'|'.join(_quote(schema.name) for schema in ontology.links())}]"
+
+
+def _quote(name: str) -> str:
+    escaped = name.replace("`", "``")
+    return f"`{escaped}`"

@@ -1,0 +1,68 @@
+"""Handles: what an observer is shown instead of stored ids and hidden values.
+
+Both are keyed by the observer's organisation, so they are stable within one
+and unlinkable between two. Neither depends on a value that is hidden.
+"""
+
+import base64
+import hmac
+from functools import cached_property
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from ontology.digest import canonical_json
+from ontology.errors import NotVisible
+
+_KINDS = {"entity": b"e", "link": b"l", "alert": b"a", "watch": b"w"}
+
+
+class Handles:
+    """The handles of one organisation.
+
+    `secret` is the store's, at least 32 bytes. Ids are AES-SIV (RFC 5297) of 128
+    bits: deterministic, and a forged or foreign one does not open.
+    """
+
+    def __init__(self, secret: bytes, organisation: str) -> None:
+        self._secret = secret
+        self._organisation = organisation
+
+    def seal(self, kind: str, identity: str) -> str:
+        """Return the shown id (43 to 46 characters, URL-safe) of 32 hex digits."""
+        sealed = self._cipher.encrypt(_KINDS[kind] + bytes.fromhex(identity), None)
+        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+    def open(self, kind: str, shown: str) -> str:
+        """Return the 32 hex digits behind a shown id.
+
+        Raises NotVisible for whatever this organisation was never shown.
+        """
+        try:
+            padded = shown.encode("ascii") + b"=" * (-len(shown) % 4)
+            plain = self._cipher.decrypt(base64.urlsafe_b64decode(padded), None)
+        except (ValueError, InvalidTag) as exc:
+            raise NotVisible from exc
+        # base64 takes several spellings for one, and an id has but one.
+        if plain[:1] != _KINDS[kind] or self.seal(kind, plain[1:].hex()) != shown:
+            raise NotVisible
+        return plain[1:].hex()
+
+    def pseudonym(self, value_type: str, value: str) -> str:
+        """Return the name that stands for a value within the organisation (P- and 10 characters)."""
+        digest = hmac.digest(self._pseudonym_key, canonical_json([value_type, value]), "sha256")
+        return "P-" + base64.b32encode(digest)[:10].decode()
+
+    @cached_property
+    def _cipher(self) -> AESSIV:
+        return AESSIV(self._derive(b"id", 64))
+
+    @cached_property
+    def _pseudonym_key(self) -> bytes:
+        return self._derive(b"pseudonym", 32)
+
+    def _derive(self, purpose: bytes, length: int) -> bytes:
+        info = canonical_json([purpose.decode(), self._organisation])
+        return HKDF(algorithm=SHA256(), length=length, salt=None, info=info).derive(self._secret)

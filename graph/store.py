@@ -1,0 +1,153 @@
+"""The store contract: what every engine keeps and how it is asked.
+
+Writing takes batches, each in one transaction and idempotent. Reading content
+has one door, `view`. Underneath, a `Reader` answers the few raw questions that
+a View asks, each with the labels that the observer may have (`allowed`) and
+the moment (`as_of`): a reader never returns a record, link or pair whose own
+label or whose ends' labels are not allowed.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+from ontology.label import Label
+from ontology.observer import Observer
+from ontology.pair import Pair
+from ontology.record import Link, Record
+from ontology.source import Capture, Source
+from ontology.watch import Alert, Watch
+
+if TYPE_CHECKING:
+    from graph.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class StoreInfo:
+    """Which engine answers, its version, and the address that a driver reaches it by."""
+
+    engine: str
+    version: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is written together: all of it or none of it.
+
+    Links find their ends among the records of this batch and of the store. The
+    labels of records and links are interned with them.
+    """
+
+    sources: Sequence[Source] = ()
+    captures: Sequence[Capture] = ()
+    records: Sequence[Record] = ()
+    links: Sequence[Link] = ()
+    pairs: Sequence[Pair] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a batch added. `duplicates` counts records, links and pairs that were there already.
+
+    `dangling` are the links that were not written since an end has no record.
+    """
+
+    records: int = 0
+    links: int = 0
+    pairs: int = 0
+    duplicates: int = 0
+    dangling: tuple[Link, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The part of the store that a question may see: labels allowed and the moment."""
+
+    allowed: Sequence[int]
+    as_of: datetime
+
+
+class Reader(Protocol):
+    """The raw questions, all bounded by a Scope; for `graph.view` alone.
+
+    Records come in every version and facet that the scope holds; which of them
+    counts is the View's to say. A link is in the scope when its own label is
+    allowed, each of its two things has a record in the scope, and it was
+    recorded by `as_of`; a pair, which has no label of its own, when both its
+    records are.
+    """
+
+    def labels(self) -> Mapping[int, Label]:
+        """Return every distinct label by its lid."""
+
+    def records_by_id(self, scope: Scope, ids: Collection[str]) -> list[Record]:
+        """Return the records with these ids, in no order."""
+
+    def records_by_thing(self, scope: Scope, things: Collection[str]) -> list[Record]:
+        """Return the records of these things, in no order."""
+
+    def records_by_key(self, scope: Scope, keys: Collection[str]) -> list[Record]:
+        """Return the records with one of these identifying keys (see `make_key`)."""
+
+    def records_by_words(self, scope: Scope, words: Sequence[str], schemata: Collection[str]) -> list[Record]:
+        """Return at least the records whose folded text holds every word, of these concrete schemata.
+
+        `schemata` empty means all. More may come than match: the View looks again.
+        """
+
+    def iter_records(self, scope: Scope, schemata: Collection[str]) -> Iterator[list[Record]]:
+        """Stream all records of these concrete schemata (empty: all), some thousand at a time."""
+
+    def links_of(self, scope: Scope, things: Collection[str]) -> list[Link]:
+        """Return the links with either end among these things."""
+
+    def iter_links(self, scope: Scope) -> Iterator[list[Link]]:
+        """Stream all links, some thousand at a time."""
+
+    def pairs_of(self, scope: Scope, records: Collection[str]) -> list[Pair]:
+        """Return the scored pairs with either end among these records (by record id)."""
+
+    def iter_pairs(self, scope: Scope) -> Iterator[list[Pair]]:
+        """Stream all scored pairs, some thousand at a time."""
+
+    def captures(self, sha256s: Collection[str]) -> list[Capture]:
+        """Return what is known of these captures; called for captures of visible records alone."""
+
+
+class Store(Protocol):
+    """One graph engine that keeps everything. Close it when done; it is a context manager."""
+
+    def info(self) -> StoreInfo:
+        """Return engine, version and address."""
+
+    def write(self, batch: Batch) -> Written:
+        """Write a batch in one transaction; writing it again adds nothing."""
+
+    def view(self, observer: Observer, as_of: datetime | None = None) -> "View":
+        """Return what an observer may have, as recorded by a moment (None: now): the only way to read content."""
+
+    def put_observer(self, observer: Observer) -> None:
+        """Add an observer or replace their rights."""
+
+    def get_observer(self, name: str) -> Observer | None:
+        """Return an observer's present rights, None for nobody."""
+
+    def list_observers(self) -> list[Observer]:
+        """Return all observers by name."""
+
+    def put_watch(self, watch: Watch) -> None:
+        """Add a watch, or move its `checked_at` forward."""
+
+    def list_watches(self, observer: str | None = None) -> list[Watch]:
+        """Return the watches of one observer (None: of all), by id."""
+
+    def put_alerts(self, alerts: Iterable[Alert]) -> int:
+        """Add alerts, skipping those already raised; return how many were new."""
+
+    def list_alerts(self, observer: str) -> list[Alert]:
+        """Return the alerts of one observer, newest first."""
+
+    def close(self) -> None:
+        """Let go of connections and of a child process."""

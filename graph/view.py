@@ -1,0 +1,360 @@
+"""The View: a smaller graph, and the only door to stored content.
+
+It drops what the observer may not have, treats what they may have only in
+part, and keeps what was recorded by its moment. Every answer below is computed
+from that alone, so it equals the answer of a store that never held the rest.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import cached_property
+
+from rapidfuzz import fuzz
+
+from graph.entities import (
+    Clusters,
+    Walk,
+    choose_current,
+    cluster_all,
+    is_same,
+    order_of,
+)
+from graph.handle import Handles
+from graph.projection import Projection, make_projection
+from graph.shown import (
+    Entity,
+    Explanation,
+    Item,
+    Neighbour,
+    Page,
+    ShownAlert,
+    ShownLink,
+    Weight,
+)
+from graph.store import Reader, Scope
+from graph.treat import Treater, link_identity
+from ontology.errors import NotVisible
+from ontology.key import concrete_schemata, fold_words
+from ontology.observer import SYSTEM_TIER, Observer
+from ontology.pair import Pair, sum_weights
+from ontology.policy import Policy, default_policy
+from ontology.record import Link, Record
+from ontology.schema import Ontology, default_ontology
+from ontology.source import Capture
+from ontology.values.name import fold_name
+from ontology.watch import Alert
+
+MAX_PAGE = 100
+
+
+class View:
+    """What one observer may have of a store, as recorded by a moment.
+
+    Ids given and taken are the observer's handles; one that is absent, hidden or
+    another organisation's raises NotVisible, always the same.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        observer: Observer,
+        as_of: datetime,
+        *,
+        secret: bytes,
+        ontology: Ontology | None = None,
+        policy: Policy | None = None,
+    ) -> None:
+        self.observer = observer
+        self.as_of = as_of
+        self.ontology = ontology or default_ontology()
+        self._reader = reader
+        self._handles = Handles(secret, observer.organisation)
+        clearance = (policy or default_policy()).compile(observer, reader.labels())
+        self._treater = Treater(self.ontology, clearance, self._handles)
+        self._scope = Scope(clearance.allowed, as_of)
+
+    def entity(self, id_: str) -> Entity:
+        """Return the entity that one of its records' ids names."""
+        return self.entity_of(self._handles.open("entity", id_))
+
+    def entity_of(self, thing: str) -> Entity:
+        """Return the entity around a thing, found by walking out from it; raises NotVisible."""
+        found = self.entities_of([thing])
+        if not found:
+            raise NotVisible
+        return found[thing]
+
+    def entities_of(self, things: Collection[str]) -> dict[str, Entity]:
+        """Return the entity of each visible thing; one walk for all of them."""
+        walk = Walk(self._reader, self._scope, self._treater)
+        clusters = walk.clusters(things)
+        entities = {
+            index: self._show_entity(clusters.members[index], walk.current)
+            for index in {clusters.of[thing] for thing in things if thing in clusters.of}
+        }
+        return {thing: entities[clusters.of[thing]] for thing in things if thing in clusters.of}
+
+    def search(
+        self,
+        text: str,
+        *,
+        schema: str | None = None,
+        first: int = 20,
+        after: str | None = None,
+    ) -> Page[Entity]:
+        """Find the entities with a record that holds every word of a text in values seen in clear.
+
+        Best match first; ties by caption, then id. `schema` takes heirs along. An
+        empty text finds nothing.
+        """
+        words = fold_name(text).split()
+        names = concrete_schemata(self.ontology, [schema]) if schema else frozenset[str]()
+        found = self._reader.records_by_words(self._scope, words, sorted(names)) if words else []
+        current = self._current({record.thing for record in found})
+        best: dict[str, float] = {}
+        for record in (r for records in current.values() for r in records if not names or r.schema in names):
+            score = self._score(record, words)
+            if score is not None:
+                best[record.thing] = max(score, best.get(record.thing, 0.0))
+        return self._page(list(self._ranked(best)), first, after)
+
+    def neighbours(
+        self,
+        id_: str,
+        *,
+        types: Collection[str] = (),
+        first: int = 20,
+        after: str | None = None,
+    ) -> Page[Neighbour]:
+        """Return the entities one visible link away, by link type, caption and id.
+
+        `types` keeps links of these schemata alone (empty: all). Links inside the
+        entity are left out; of several versions of a source's link the latest shows.
+        """
+        entity = self.entity(id_)
+        found = self._neighbours(entity, types)
+        keys = [neighbour.link.id for neighbour in found]
+        chosen, cursors, has_next = _slice(found, keys, first, after)
+        return Page(tuple(chosen), tuple(cursors), has_next, len(found))
+
+    def explain(self, left: str, right: str) -> Explanation:
+        """Say in bits why the records of two ids are one thing, or not, from what is visible alone."""
+        ends = [self._handles.open("entity", id_) for id_ in (left, right)]
+        current = self._current(set(ends))
+        if set(ends) - current.keys():
+            raise NotVisible
+        return self._explain(left, right, current[ends[0]], current[ends[1]])
+
+    def counts(self) -> dict[str, int]:
+        """Return how many entities of each schema are visible, by schema; clusters everything visible."""
+        clusters, current = self._clustered
+        counts: dict[str, int] = {}
+        for members in clusters.members:
+            schema = self._schema_of([r.schema for thing in members for r in current[thing]])
+            counts[schema] = counts.get(schema, 0) + 1
+        return dict(sorted(counts.items()))
+
+    def projection(self, *, types: Collection[str] = ()) -> Projection:
+        """Return the visible entities and the links between them as arrays (`types` empty: all links)."""
+        clusters, _ = self._clustered
+        links = (link for link in self._iter_links() if not types or link.schema in types)
+        return make_projection(clusters, links)
+
+    def show_alert(self, alert: Alert) -> ShownAlert | None:
+        """Return an alert while its link is still visible, None when it is not."""
+        found = self.entities_of([alert.thing])
+        if not found:
+            return None
+        entity = found[alert.thing]
+        neighbour = next(
+            (n for n in self._neighbours(entity, ()) if self._alert_link(n.link) == alert.link),
+            None,
+        )
+        if neighbour is None:
+            return None
+        return ShownAlert(
+            self._handles.seal("alert", alert.id),
+            self._handles.seal("watch", alert.watch),
+            entity,
+            neighbour,
+            alert.raised_at,
+        )
+
+    def links_of_entity(self, thing: str) -> dict[str, str]:
+        """Return what links to the entity around a thing now: link identity -> thing at the far end.
+
+        Empty when the thing is not visible. For watches, which compare two moments.
+        """
+        found = self.entities_of([thing])
+        if not found:
+            return {}
+        neighbours = self._neighbours(found[thing], ())
+        return {self._alert_link(n.link): n.entity.thing for n in neighbours}
+
+    def capture_of(self, sha256: str) -> Capture | None:
+        """Return what is known of a capture that provenance named, None where there is none."""
+        return next(iter(self._reader.captures([sha256])), None)
+
+    def thing_of(self, id_: str) -> str:
+        """Return the thing behind a visible id, for what is stored about it (a watch); raises NotVisible."""
+        thing = self._handles.open("entity", id_)
+        if not self._current({thing}):
+            raise NotVisible
+        return thing
+
+    def watch_id(self, watch: str) -> str:
+        """Return the handle of a watch."""
+        return self._handles.seal("watch", watch)
+
+    def iter_records(self, schemata: Collection[str]) -> Iterator[Record]:
+        """Stream the current records of some schemata in full, for resolution; the system observer's alone."""
+        if self.observer.tier != SYSTEM_TIER:
+            raise NotVisible
+        names = concrete_schemata(self.ontology, schemata)
+        found = (r for chunk in self._reader.iter_records(self._scope, sorted(names)) for r in chunk)
+        for records in choose_current(found).values():
+            yield from records
+
+    @cached_property
+    def _clustered(self) -> tuple[Clusters, dict[str, list[Record]]]:
+        return cluster_all(self._reader, self._scope, self._treater)
+
+    def _current(self, things: Collection[str]) -> dict[str, list[Record]]:
+        return choose_current(self._reader.records_by_thing(self._scope, sorted(things))) if things else {}
+
+    def _iter_links(self) -> Iterator[Link]:
+        yield from (link for chunk in self._reader.iter_links(self._scope) for link in chunk)
+
+    def _show_entity(self, members: Sequence[str], current: dict[str, list[Record]]) -> Entity:
+        records = [self._treater.show_record(r) for thing in members for r in current[thing]]
+        schema = self._schema_of([record.schema for record in records])
+        values: dict[str, dict[str, None]] = {}
+        for record in records:
+            for name, shown in record.values.items():
+                values.setdefault(name, {}).update(dict.fromkeys(shown))
+        merged = {name: tuple(found) for name, found in values.items()}
+        return Entity(
+            thing=members[0],
+            id=records[0].id,
+            schema=schema,
+            caption=self._treater.caption(self.ontology[schema], merged),
+            values=merged,
+            records=tuple(records),
+            redactions=tuple(dict.fromkeys(r for record in records for r in record.redactions)),
+        )
+
+    def _schema_of(self, schemata: Iterable[str]) -> str:
+        """Return the most specific of an entity's schemata, the first of equals."""
+        return max(schemata, key=lambda name: len(self.ontology[name].lineage))
+
+    def _score(self, record: Record, words: Sequence[str]) -> float | None:
+        """Return how well a record's clear values match (0 to 100), None when a word is missing."""
+        folded = fold_words(v for values in self._treater.clear_values(record).values() for v in values)
+        if not all(word in folded for word in words):
+            return None
+        query = " ".join(words)
+        return max(fuzz.WRatio(query, line) for line in folded.split("\n"))
+
+    def _ranked(self, best: dict[str, float]) -> Iterator[Entity]:
+        entities = self.entities_of(sorted(best))
+        score: dict[str, tuple[float, Entity]] = {}
+        for thing, entity in entities.items():
+            score[entity.thing] = (
+                max(best[thing], score.get(entity.thing, (0.0, entity))[0]),
+                entity,
+            )
+        for _, entity in sorted(
+            score.values(),
+            key=lambda found: (-found[0], found[1].caption, found[1].thing),
+        ):
+            yield entity
+
+    def _page(self, entities: Sequence[Entity], first: int, after: str | None) -> Page[Entity]:
+        chosen, cursors, has_next = _slice(entities, [e.id for e in entities], first, after)
+        return Page(tuple(chosen), tuple(cursors), has_next, len(entities))
+
+    def _neighbours(self, entity: Entity, types: Collection[str]) -> list[Neighbour]:
+        latest: dict[str, Link] = {}
+        for link in self._reader.links_of(self._scope, sorted(entity.things)):
+            identity = link_identity(link)
+            if (not types or link.schema in types) and (
+                identity not in latest or order_of(link) > order_of(latest[identity])
+            ):
+                latest[identity] = link
+        ends = {link.right if link.left in entity.things else link.left for link in latest.values()}
+        others = self.entities_of(sorted(ends - entity.things))
+        found = [n for link in latest.values() if (n := self._neighbour(entity, link, others))]
+        return sorted(
+            found,
+            key=lambda n: (
+                n.link.schema,
+                n.entity.caption,
+                n.entity.thing,
+                n.link.left,
+                n.link.right,
+            ),
+        )
+
+    def _neighbour(self, entity: Entity, link: Link, others: dict[str, Entity]) -> Neighbour | None:
+        is_outward = link.left in entity.things
+        other = others.get(link.right if is_outward else link.left)
+        if other is None:
+            return None
+        schema = self.ontology[link.schema]
+        end = schema.left if is_outward else schema.right
+        return Neighbour(self._treater.show_link(link), end.label if end else schema.label, other)
+
+    def _alert_link(self, link: ShownLink) -> str:
+        return self._handles.open("link", link.id)
+
+    def _explain(self, left: str, right: str, lefts: Sequence[Record], rights: Sequence[Record]) -> Explanation:
+        if lefts[0].thing == rights[0].thing:
+            return Explanation(left, right, same=True, by="identifier")
+        keys = {key for r in lefts if (key := self._treater.comparable_key(r))}
+        if keys & {key for r in rights if (key := self._treater.comparable_key(r))}:
+            return Explanation(left, right, same=True, by="identifier")
+        mine = {r.id: r for r in (*lefts, *rights)}
+        found = [
+            pair
+            for pair in self._reader.pairs_of(self._scope, sorted(r.id for r in lefts))
+            if pair.left in mine and pair.right in mine
+            if self._treater.is_proposed(mine[pair.left], mine[pair.right], pair.keys)
+        ]
+        if not found:
+            return Explanation(left, right, same=False, by="nothing")
+        return max(
+            (self._weigh(left, right, pair, mine) for pair in found),
+            key=lambda e: e.total or 0.0,
+        )
+
+    def _weigh(self, left: str, right: str, pair: Pair, records: dict[str, Record]) -> Explanation:
+        one, other = records[pair.left], records[pair.right]
+        weights = tuple(
+            Weight(evidence.comparison, weight, self._treater.level(one, other, evidence))
+            for evidence in pair.evidence
+            if (weight := self._treater.weight(one, other, evidence)) is not None
+        )
+        return Explanation(
+            left,
+            right,
+            same=is_same(self._treater, one, other, pair),
+            by="weights",
+            model=pair.model,
+            prior=pair.prior,
+            stop=pair.stop,
+            total=sum_weights(pair.prior, (w.weight for w in weights)),
+            weights=weights,
+        )
+
+
+def _slice(
+    items: Sequence[Item], keys: Sequence[str], first: int, after: str | None
+) -> tuple[list[Item], list[str], bool]:
+    """Cut a page out of a list; a cursor is the key of an item, and one that names none gives nothing."""
+    size = max(0, min(first, MAX_PAGE))
+    start = 0 if after is None else next((i + 1 for i, key in enumerate(keys) if key == after), len(items))
+    return (
+        list(items[start : start + size]),
+        list(keys[start : start + size]),
+        start + size < len(items),
+    )

@@ -1,0 +1,51 @@
+"""Watches: what a change added to the answer of a standing question."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from graph.shown import ShownAlert
+from graph.store import Store
+from ontology.observer import Observer
+from ontology.watch import Alert, Watch
+
+
+def add_watch(store: Store, observer: Observer, id_: str, now: datetime) -> Watch:
+    """Watch the entity that a visible id names; raises NotVisible. Watching twice changes nothing."""
+    watch = Watch(observer.name, store.view(observer).thing_of(id_), now, now)
+    known = {w.id: w for w in store.list_watches(observer.name)}
+    if watch.id not in known:
+        store.put_watch(watch)
+    return known.get(watch.id, watch)
+
+
+def check_watches(store: Store, clock: Callable[[], datetime]) -> int:
+    """Raise an alert for each link that came to a watched entity since it is watched; return how many are new.
+
+    Both moments are seen with the observer's present rights, so an alert tells
+    only of what the View shows. Each is raised once: checking again, or late,
+    loses and repeats nothing.
+    """
+    return sum(_check(store, watch, clock()) for watch in store.list_watches())
+
+
+def list_alerts(store: Store, observer: Observer) -> list[ShownAlert]:
+    """Return an observer's alerts whose ground they may still see, newest first."""
+    view = store.view(observer)
+    shown = (view.show_alert(alert) for alert in store.list_alerts(observer.name))
+    return [alert for alert in shown if alert]
+
+
+def _check(store: Store, watch: Watch, now: datetime) -> int:
+    observer = store.get_observer(watch.observer)
+    if observer is None:
+        return 0
+    known = store.view(observer, watch.created_at).links_of_entity(watch.thing)
+    links = store.view(observer, now).links_of_entity(watch.thing)
+    raised = store.put_alerts(
+        Alert(watch.id, watch.observer, watch.thing, link, other, now)
+        for link, other in sorted(links.items())
+        if link not in known
+    )
+    store.put_watch(replace(watch, checked_at=now))
+    return raised

@@ -1,0 +1,1 @@
+"""Graph engines for tests: found or started once per session, empty for each test."""
