@@ -1,0 +1,1 @@
+"""Importers: outside formats in; captures, records, links and rejections out."""

@@ -1,0 +1,41 @@
+"""Delivery: one file on its way in, and everything that is known about it beforehand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from importers.mapping import FileMapping
+from ontology.label import Label
+from ontology.schema import default_ontology
+from ontology.source import Source
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Who delivers a file, how it must be handled and which bytes it is.
+
+    `label` says how, with `schema_labels` holding the parts that differ for a
+    schema and its heirs. `capture` is the SHA-256 of the file, `file` its name
+    for messages. `recorded_at` is aware, UTC. `mapping` is needed by formats
+    that do not say what their columns mean.
+    """
+
+    source: Source
+    label: Label
+    capture: str
+    file: str
+    recorded_at: datetime
+    mapping: FileMapping | None = None
+    schema_labels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def label_for(self, schema: str, said: Mapping[str, Any]) -> Label:
+        """Return the label of a record or link of this schema whose own marking said these parts.
+
+        The source's own marking stands above the parts for the schema (its own
+        or its nearest ancestor's), which stand above the label of the delivery.
+        Raises InvalidData, naming the part, for a marking that is not one.
+        """
+        lineage = default_ontology()[schema].lineage
+        parts = next((self.schema_labels[name] for name in lineage if name in self.schema_labels), {})
+        return self.label.to_filled(parts).to_filled(said)

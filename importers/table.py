@@ -1,0 +1,286 @@
+"""Tables: rows of CSV, TSV and JSON lines to records and links, as a mapping says."""
+
+import csv
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from importers.assembly import Assembler, Found, Item
+from importers.delivery import Delivery
+from importers.guard import MAX_FIELD_CHARS, Line, iter_lines, open_bytes, parse_json
+from importers.mapping import EntityMapping, FileMapping, LinkMapping, PropertyMapping
+from importers.mentions import make_mentions
+from ontology.errors import InvalidValue, UnusableSource
+from ontology.record import Record
+
+_LIST_PARTS = ("release", "cases", "compartments", "purposes")
+_FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_MAPPING_NEEDED = "a mapping that says what the columns are (--mapping FILE)"
+
+
+class Row(NamedTuple):
+    """One row and where it stands (``line 17``)."""
+
+    where: str
+    cells: Mapping[str, Any]
+
+
+class Fault(NamedTuple):
+    """One row that cannot be read."""
+
+    where: str
+    expected: str
+    found: str
+
+
+def read_table(path: Path, delivery: Delivery) -> Iterator[Item]:
+    """Stream a CSV, TSV or JSON lines file through the mapping of its delivery.
+
+    Raises UnusableSource at once when there is no mapping.
+    """
+    mapping = delivery.mapping
+    if mapping is None:
+        raise UnusableSource(_MAPPING_NEEDED, "none", path=delivery.file)
+    return _iter_table(path, delivery, mapping)
+
+
+def _iter_table(path: Path, delivery: Delivery, mapping: FileMapping) -> Iterator[Item]:
+    reader = _TableReader(Assembler(delivery), mapping)
+    with open_bytes(path, delivery.file) as stream:
+        rows = iter_json_rows(stream) if mapping.format == "jsonl" else iter_csv_rows(stream, mapping, delivery.file)
+        for row in rows:
+            if isinstance(row, Fault):
+                yield reader.assembler.reject(*row)
+            else:
+                yield from reader.read_row(row)
+
+
+def iter_json_rows(stream: BinaryIO) -> Iterator[Row | Fault]:
+    """Stream the objects of JSON lines, empty lines left out."""
+    for line in iter_lines(stream):
+        where = f"line {line.number}"
+        if line.text is None:
+            yield Fault(where, *line.fault)
+        elif line.text.strip():
+            yield _read_json_row(where, line.text)
+
+
+def iter_csv_rows(stream: BinaryIO, mapping: FileMapping, file: str) -> Iterator[Row | Fault]:
+    """Stream the rows of a CSV or TSV file under the names of its first line, empty rows left out.
+
+    Raises UnusableSource when the header lacks a column of the mapping, and
+    where quotes are so wrong that no later row can be told.
+    """
+    csv.field_size_limit(MAX_FIELD_CHARS)
+    marker = _Marker(iter_lines(stream))
+    reader = csv.reader(marker, delimiter=mapping.delimiter)
+    header = _read_header(reader, mapping, file)
+    start = reader.line_num + 1
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            raise UnusableSource("CSV with quotes in pairs", "other text", path=f"{file}: line {start}") from None
+        where, fault = f"line {start}", marker.take_fault()
+        start = reader.line_num + 1
+        if fault:
+            yield Fault(where, *fault)
+        elif len(cells) == len(header):
+            yield Row(where, dict(zip(header, cells, strict=True)))
+        elif cells:
+            yield Fault(where, f"{len(header)} cells", str(len(cells)))
+
+
+class _Marker:
+    """The texts of lines for the CSV reader, with the last fault among them set aside."""
+
+    def __init__(self, lines: Iterator[Line]) -> None:
+        self._lines = lines
+        self._fault: tuple[str, str] | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            if line.text is None:
+                self._fault = line.fault
+            yield f"{line.text or ''}\n"
+
+    def take_fault(self) -> tuple[str, str] | None:
+        fault, self._fault = self._fault, None
+        return fault
+
+
+class _TableReader:
+    def __init__(self, assembler: Assembler, mapping: FileMapping) -> None:
+        self.assembler = assembler
+        self._mapping = mapping
+        self._used = mapping.columns
+
+    def read_row(self, row: Row) -> Iterator[Item]:
+        """Yield what one row gives: its entities, what is mentioned in them, and its links."""
+        keys: dict[str, str] = {}
+        unplaced = list(_iter_unplaced(row.cells, self._used))
+        faults = 0
+        for entity in self._mapping.entities:
+            try:
+                key = _read_key(row, entity)
+                found = _read_properties(row, entity.properties) if key else []
+            except InvalidValue as fault:
+                faults += 1
+                yield self.assembler.reject(f"{row.where}.{entity.alias}", fault.expected, fault.found)
+                continue
+            if key:
+                extra, unplaced = unplaced, []
+                if (yield from self._make_record(row, entity, key, [*found, *extra])):
+                    keys[entity.alias] = key
+        if not keys and not faults:
+            yield self.assembler.reject(row.where, "a row that gives at least one entity", "none")
+        for link in self._mapping.links:
+            yield from self._make_link(row, link, keys)
+
+    def _make_record(
+        self, row: Row, entity: EntityMapping, key: str, found: list[Found]
+    ) -> Generator[Item, None, bool]:
+        said = {**entity.label, **_read_said(row, entity.label_columns)}
+        record = yield from self.assembler.make_record(entity.schema, key, found, where=row.where, said=said)
+        if record is None:
+            return False
+        for prop in entity.properties:
+            yield from self._make_mentions(row, record, prop, said)
+        return True
+
+    def _make_mentions(
+        self, row: Row, record: Record, prop: PropertyMapping, said: Mapping[str, Any]
+    ) -> Iterator[Item]:
+        for text in record.properties.get(prop.name, ()) if prop.extract else ():
+            where = f"{row.where}.{prop.columns[0] if prop.columns else prop.name}"
+            yield from make_mentions(
+                self.assembler, record.source_key, text, kinds=prop.extract, where=where, said=said
+            )
+
+    def _make_link(self, row: Row, link: LinkMapping, keys: Mapping[str, str]) -> Iterator[Item]:
+        left, right = keys.get(link.left), keys.get(link.right)
+        if left is None or right is None or (link.when and not _read_texts(row.cells, link.when)):
+            return
+        said = {**link.label, **_read_said(row, link.label_columns)}
+        try:
+            found = _read_properties(row, link.properties)
+        except InvalidValue as fault:
+            yield self.assembler.reject(row.where, fault.expected, fault.found)
+            return
+        yield from self.assembler.make_link(link.schema, left, right, found, where=row.where, said=said)
+
+
+def _read_json_row(where: str, text: str) -> Row | Fault:
+    try:
+        value = parse_json(text)
+    except InvalidValue as fault:
+        return Fault(where, fault.expected, fault.found)
+    return Row(where, value) if isinstance(value, dict) else Fault(where, "a JSON object", type(value).__name__)
+
+
+def _read_header(reader: Iterator[list[str]], mapping: FileMapping, file: str) -> list[str]:
+    header = [name.strip() for name in next(reader, [])]
+    if len(set(header)) != len(header):
+        raise UnusableSource("each column name once", "a name twice", path=f"{file}: line 1")
+    for column in sorted(mapping.columns - set(header)):
+        raise UnusableSource(f"the column {column} of the mapping", "none by that name", path=f"{file}: line 1")
+    return header
+
+
+def _read_key(row: Row, entity: EntityMapping) -> str | None:
+    """Return the source key, None when the row does not have this entity."""
+    if entity.when and not _read_texts(row.cells, entity.when):
+        return None
+    values = ["; ".join(_read_texts(row.cells, column)) for column in entity.keys]
+    if values and not any(values):
+        return None
+    if not all(values):
+        raise InvalidValue(f"a value in each of {', '.join(entity.keys)}", "an empty one")
+    return "/".join((entity.key_literal, *(_escape(value) for value in values)))
+
+
+def _escape(value: str) -> str:
+    return value.replace("%", "%25").replace("/", "%2F")
+
+
+def _read_properties(row: Row, properties: Iterable[PropertyMapping]) -> list[Found]:
+    found = []
+    for prop in properties:
+        values = [_read_date(text, prop.format) if prop.format else text for text in _read_values(row, prop)]
+        if prop.required and not values:
+            raise InvalidValue(f"a value for {prop.name}", "none")
+        found.append(Found(prop.name, prop.columns[0] if prop.columns else prop.name, values))
+    return found
+
+
+def _read_values(row: Row, prop: PropertyMapping) -> list[str]:
+    if prop.literal is not None:
+        return [prop.literal]
+    values = [text for column in prop.columns for text in _read_texts(row.cells, column)]
+    if prop.join is not None and values:
+        values = [prop.join.join(values)]
+    if prop.split:
+        values = [part for text in values for part in text.split(prop.split)]
+    return [text.strip() for text in values if text.strip()]
+
+
+def _read_date(text: str, form: str) -> str:
+    with suppress(ValueError):
+        return datetime.strptime(text, form).date().isoformat()
+    # Left as it is: cleaning says what is wrong with it.
+    return text
+
+
+def _read_texts(cells: Any, column: str) -> list[str]:
+    return [text for value in _iter_values(cells, column) if (text := _to_text(value))]
+
+
+def _iter_values(cells: Any, column: str) -> Iterator[Any]:
+    if isinstance(cells, list):
+        for item in cells:
+            yield from _iter_values(item, column)
+    elif isinstance(cells, dict) and column in cells:
+        value = cells[column]
+        yield from value if isinstance(value, list) else [value]
+    elif isinstance(cells, dict) and "." in column:
+        head, rest = column.split(".", 1)
+        yield from _iter_values(cells.get(head), rest)
+
+
+def _to_text(value: Any) -> str:
+    if value is None or isinstance(value, dict | list):
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value).strip()
+
+
+def _read_said(row: Row, columns: Mapping[str, str]) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    for part, column in columns.items():
+        texts = _read_texts(row.cells, column)
+        if not texts:
+            continue
+        if part in _LIST_PARTS:
+            said[part] = [item.strip() for text in texts for item in text.split(";") if item.strip()]
+        else:
+            said[part] = _FLAGS.get(texts[0].lower(), texts[0]) if part in _FLAG_PARTS else texts[0]
+    return said
+
+
+_FLAG_PARTS = ("special", "legal_hold", "minor")
+
+
+def _iter_unplaced(cells: Mapping[str, Any], used: frozenset[str], prefix: str = "") -> Iterator[Found]:
+    for name, value in cells.items():
+        path = f"{prefix}{name}"
+        if path in used or value is None or value == "":
+            continue
+        if isinstance(value, dict) and any(column.startswith(f"{path}.") for column in used):
+            yield from _iter_unplaced(value, used, f"{path}.")
+        elif not isinstance(value, list) or not any(column.startswith(f"{path}.") for column in used):
+            yield Found("", path, value)
