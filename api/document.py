@@ -1,0 +1,121 @@
+"""Documents: what a View shows as plain JSON, the form that scripts read."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from graph.shown import Entity, Explanation, Neighbour, Page, Provenance, ShownAlert, ShownRecord
+from ontology.observer import Observer
+from ontology.watch import Watch
+
+if TYPE_CHECKING:
+    from graph.communities import Community  # loads igraph, which few commands need
+
+
+def entity_document(entity: Entity) -> dict[str, Any]:
+    """Return an entity with its records, the provenance of each value and what is withheld."""
+    return {
+        **entity_summary(entity),
+        "properties": {name: list(values) for name, values in entity.values.items()},
+        "provenance": {
+            name: [{"value": value, **_provenance(where)} for value, where in entity.provenance(name)]
+            for name in entity.values
+        },
+        "redactions": [asdict(redaction) for redaction in entity.redactions],
+        "records": [_record(record) for record in entity.records],
+    }
+
+
+def entity_summary(entity: Entity) -> dict[str, Any]:
+    """Return what names an entity in a list."""
+    return {"id": entity.id, "schema": entity.schema, "caption": entity.caption}
+
+
+def neighbour_document(neighbour: Neighbour) -> dict[str, Any]:
+    """Return an entity one link away, with the link."""
+    return {
+        "verb": neighbour.verb,
+        "link": {
+            "id": neighbour.link.id,
+            "type": neighbour.link.schema,
+            "properties": {name: list(values) for name, values in neighbour.link.values.items()},
+        },
+        "entity": entity_summary(neighbour.entity),
+    }
+
+
+def page_document(page: Page[Entity]) -> dict[str, Any]:
+    """Return one page of a search."""
+    return {
+        "total": page.total,
+        "entities": [{**entity_summary(entity), "records": len(entity.records)} for entity in page.items],
+        "next": page.cursors[-1] if page.has_next else None,
+    }
+
+
+def explanation_document(explanation: Explanation) -> dict[str, Any]:
+    """Return why two records are one thing, or not, in bits."""
+    return asdict(explanation)
+
+
+def community_document(community: "Community") -> dict[str, Any]:
+    """Return a community with its members, best connected first."""
+    return {
+        "number": community.number,
+        "size": len(community.members),
+        "members": [entity_summary(entity) for entity in community.members],
+    }
+
+
+def observer_document(observer: Observer) -> dict[str, Any]:
+    """Return an observer and their rights."""
+    return asdict(observer)
+
+
+def alert_document(alert: ShownAlert) -> dict[str, Any]:
+    """Return an alert with the entity watched and what came to it."""
+    return {
+        "id": alert.id,
+        "watch": alert.watch,
+        "raised_at": _moment(alert.raised_at),
+        "entity": entity_summary(alert.entity),
+        "neighbour": neighbour_document(alert.neighbour),
+    }
+
+
+def watch_document(watch: Watch, id_: str, entity: Entity | None) -> dict[str, Any]:
+    """Return a watch; `entity` is None while its observer may not see it."""
+    return {
+        "id": id_,
+        "observer": watch.observer,
+        "entity": entity_summary(entity) if entity else None,
+        "created_at": _moment(watch.created_at),
+        "checked_at": _moment(watch.checked_at),
+    }
+
+
+def _record(record: ShownRecord) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "schema": record.schema,
+        "caption": record.caption,
+        "properties": {
+            name: {"values": list(values), "treatment": record.treatments[name].value}
+            for name, values in record.values.items()
+        },
+        **_provenance(record.provenance),
+    }
+
+
+def _provenance(provenance: Provenance) -> dict[str, Any]:
+    return {
+        "record": provenance.record,
+        "source": provenance.source,
+        "capture": provenance.capture,
+        "handling": dict(provenance.handling) if provenance.handling else None,
+        "recorded_at": _moment(provenance.recorded_at),
+    }
+
+
+def _moment(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,491 @@
+"""The GraphQL types: what a View shows, in the form of Relay.
+
+Each concrete schema of things becomes one object type that implements Entity,
+with a field for each of its properties. The types are the same for every tier;
+a field that carries a field class is left out of the schema of a tier that is
+never given a value of that class (see `api.schema`).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from enum import StrEnum
+from inspect import cleandoc
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+
+import strawberry
+
+from api.errors import BadInput
+from api.guard import DEFAULT_PAGE, MAX_PAGE
+from api.loaders import Loader
+from graph import shown
+from ontology import watch
+from ontology.policy import Treatment
+from ontology.schema import Property, Schema, default_ontology
+
+FIELD_CLASS = "field_class"
+CLEAR_ONLY = "clear_only"
+
+Node_ = TypeVar("Node_")
+
+
+def described(cls: type[Node_]) -> type[Node_]:
+    """Give a GraphQL type and its resolvers the descriptions that their docstrings hold."""
+    definition: Any = cls.__strawberry_definition__  # type: ignore[attr-defined]
+    definition.description = cleandoc(cls.__doc__ or "")
+    for field in definition.fields:
+        if field.base_resolver and not field.description:
+            field.description = cleandoc(field.base_resolver.wrapped_func.__doc__ or "")
+    return cls
+
+
+def _make_enum(name: str, members: Iterable[str], description: str) -> Any:
+    made: Any = StrEnum  # called for a new enum, whose members mypy could not know
+    return strawberry.enum(made(name, {member: member for member in members}), description=description)
+
+
+if TYPE_CHECKING:
+    EntitySchema: TypeAlias = str
+    LinkType: TypeAlias = str
+else:
+    EntitySchema = _make_enum(
+        "EntitySchema",
+        [schema.name for schema in default_ontology().values() if not schema.is_link and schema.name != "Link"],
+        "The schemata of things; an abstract one stands for all that descend from it.",
+    )
+    LinkType = _make_enum("LinkType", [schema.name for schema in default_ontology().links()], "The schemata of links.")
+
+strawberry.enum(Treatment, description="What is done to a value before anything else sees it.")
+
+
+@described
+@strawberry.interface
+class Node:
+    """Whatever has an id of its own (Relay). An id works for the organisation that was shown it, and for no other."""
+
+    id: strawberry.ID
+
+
+@described
+@strawberry.type
+class PageInfo:
+    """Where a page stands in its list (Relay)."""
+
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+    @classmethod
+    def of(cls, cursors: Sequence[str], *, has_next: bool, after: str | None) -> Self:
+        """Describe a page by the cursors of its items."""
+        return cls(
+            has_next_page=has_next,
+            has_previous_page=bool(cursors) and after is not None,
+            start_cursor=cursors[0] if cursors else None,
+            end_cursor=cursors[-1] if cursors else None,
+        )
+
+
+@described
+@strawberry.type
+class Handling:
+    """How an assertion must be handled: Europol handling code, TLP 2.0, PAP, the two 4x4 grades, fact or assessment."""
+
+    handling: str
+    tlp: str
+    pap: str
+    source_grade: str
+    information_grade: str
+    basis: str
+
+
+@described
+@strawberry.type
+class Provenance:
+    """Where something comes from. A part that you may not have is null."""
+
+    record: strawberry.ID = strawberry.field(description="The id of the record that says so.")
+    recorded_at: datetime = strawberry.field(description="When it was recorded here.")
+    source: str | None = strawberry.field(description="Who says so, or a pseudonym.", metadata={FIELD_CLASS: "source"})
+    capture: str | None = strawberry.field(
+        description="The SHA-256 of the bytes that say so.", metadata={FIELD_CLASS: "source", CLEAR_ONLY: True}
+    )
+    handling: Handling | None = strawberry.field(
+        description="How it must be handled.", metadata={FIELD_CLASS: "handling", CLEAR_ONLY: True}
+    )
+
+    @classmethod
+    def of(cls, found: shown.Provenance, **more: Any) -> Self:
+        """Take over what a View shows."""
+        return cls(
+            record=strawberry.ID(found.record),
+            recorded_at=found.recorded_at,
+            source=found.source,
+            capture=found.capture,
+            handling=Handling(**found.handling) if found.handling else None,
+            **more,
+        )
+
+
+@described
+@strawberry.type
+class ProvenancedValue(Provenance):
+    """One value of a property with one record that holds it."""
+
+    property: str
+    value: str
+
+
+@described
+@strawberry.type
+class Redaction:
+    """A class of values that is withheld from you, wholly or in part, whether or not there are any."""
+
+    field_class: str
+    treatment: Treatment
+    reason: str
+    contact: str = strawberry.field(description="Whom to ask.")
+
+    @classmethod
+    def of(cls, found: shown.Redaction) -> Self:
+        """Take over what a View shows."""
+        return cls(field_class=found.field_class, treatment=found.treatment, reason=found.reason, contact=found.contact)
+
+
+@described
+@strawberry.type
+class RecordProperty:
+    """The values of one property in one record, and what was done to them."""
+
+    name: str
+    values: list[str]
+    treatment: Treatment
+
+
+@described
+@strawberry.type
+class LinkProperty:
+    """The values of one property of a link."""
+
+    name: str
+    values: list[str]
+
+
+@described
+@strawberry.type
+class Record:
+    """One source's assertion about one thing, as you may have it."""
+
+    id: strawberry.ID
+    schema: EntitySchema
+    caption: str
+    values: list[RecordProperty]
+    provenance: Provenance
+    redactions: list[Redaction]
+
+    @classmethod
+    def of(cls, found: shown.ShownRecord) -> Self:
+        """Take over what a View shows."""
+        return cls(
+            id=strawberry.ID(found.id),
+            schema=EntitySchema(found.schema),
+            caption=found.caption,
+            values=[
+                RecordProperty(name=name, values=list(values), treatment=found.treatments[name])
+                for name, values in found.values.items()
+            ],
+            provenance=Provenance.of(found.provenance),
+            redactions=[Redaction.of(redaction) for redaction in found.redactions],
+        )
+
+
+@described
+@strawberry.type
+class Link:
+    """One source's assertion that two things are related."""
+
+    id: strawberry.ID
+    type: LinkType
+    properties: list[LinkProperty]
+    provenance: Provenance
+
+    @classmethod
+    def of(cls, found: shown.ShownLink) -> Self:
+        """Take over what a View shows."""
+        return cls(
+            id=strawberry.ID(found.id),
+            type=LinkType(found.schema),
+            properties=[LinkProperty(name=name, values=list(values)) for name, values in found.values.items()],
+            provenance=Provenance.of(found.provenance),
+        )
+
+
+@described
+@strawberry.interface
+class Entity(Node):
+    """The records that, as far as you may see, are one thing. Any of their ids names it; the earliest is shown."""
+
+    caption: str = strawberry.field(description="What to call it.")
+    schema: EntitySchema
+    _shown: strawberry.Private[shown.Entity]
+    _loader: strawberry.Private[Loader]
+
+    @strawberry.field
+    def records(self) -> list[Record]:
+        """The records that it is made of, earliest first."""
+        return [Record.of(record) for record in self._shown.records]
+
+    @strawberry.field
+    def provenance(self, property: str | None = None) -> list[ProvenancedValue]:
+        """Each value with where it comes from: of one property, or of all."""
+        names = [property] if property is not None else list(self._shown.values)
+        return [
+            ProvenancedValue.of(found, property=name, value=value)
+            for name in names
+            for value, found in self._shown.provenance(name)
+        ]
+
+    @strawberry.field
+    def redactions(self) -> list[Redaction]:
+        """What is withheld from you of things of this kind, why, and whom to ask."""
+        return [Redaction.of(redaction) for redaction in self._shown.redactions]
+
+    @strawberry.field
+    async def neighbours(
+        self, first: int = DEFAULT_PAGE, after: str | None = None, types: list[LinkType] | None = None
+    ) -> "NeighbourConnection":
+        """The entities one link away, by type of link, caption and id; `types` keeps links of some types."""
+        size = check_first(first)
+        page = await self._loader.ask(lambda view: view.neighbours(self.id, types=types or (), first=size, after=after))
+        return NeighbourConnection.of(page, self._loader, after)
+
+
+@described
+@strawberry.type
+class EntityEdge:
+    """An entity in a list, and the cursor that names its place (Relay)."""
+
+    cursor: str
+    node: Entity
+
+
+@described
+@strawberry.type
+class EntityConnection:
+    """A page of entities (Relay). The total counts what you may see."""
+
+    edges: list[EntityEdge]
+    page_info: PageInfo
+    total_count: int
+
+    @classmethod
+    def of(cls, page: shown.Page[shown.Entity], loader: Loader, after: str | None) -> Self:
+        """Take over a page that a View shows."""
+        return cls(
+            edges=[
+                EntityEdge(cursor=cursor, node=make_entity(entity, loader))
+                for cursor, entity in zip(page.cursors, page.items, strict=True)
+            ],
+            page_info=PageInfo.of(page.cursors, has_next=page.has_next, after=after),
+            total_count=page.total,
+        )
+
+
+@described
+@strawberry.type
+class NeighbourEdge:
+    """An entity one link away. The verb reads from the entity that was asked."""
+
+    cursor: str
+    verb: str
+    link: Link
+    node: Entity
+
+
+@described
+@strawberry.type
+class NeighbourConnection:
+    """A page of neighbours (Relay). The total counts what you may see."""
+
+    edges: list[NeighbourEdge]
+    page_info: PageInfo
+    total_count: int
+
+    @classmethod
+    def of(cls, page: shown.Page[shown.Neighbour], loader: Loader, after: str | None) -> Self:
+        """Take over a page that a View shows."""
+        return cls(
+            edges=[
+                NeighbourEdge(
+                    cursor=cursor, verb=found.verb, link=Link.of(found.link), node=make_entity(found.entity, loader)
+                )
+                for cursor, found in zip(page.cursors, page.items, strict=True)
+            ],
+            page_info=PageInfo.of(page.cursors, has_next=page.has_next, after=after),
+            total_count=page.total,
+        )
+
+
+@described
+@strawberry.type
+class Weight:
+    """What one comparison adds, in bits, and the level that it reached."""
+
+    comparison: str
+    weight: float
+    level: str
+
+
+@described
+@strawberry.type
+class Explanation:
+    """Why two records are, or are not, one thing, from what you may see alone. Prior, stop and total are in bits."""
+
+    left: strawberry.ID
+    right: strawberry.ID
+    same: bool
+    by: str = strawberry.field(description="identifier, weights or nothing")
+    model: str | None
+    prior: float | None
+    stop: float | None = strawberry.field(description="They are one thing when the total reaches this.")
+    total: float | None
+    weights: list[Weight]
+
+    @classmethod
+    def of(cls, found: shown.Explanation) -> Self:
+        """Take over what a View shows."""
+        return cls(
+            left=strawberry.ID(found.left),
+            right=strawberry.ID(found.right),
+            same=found.same,
+            by=found.by,
+            model=found.model,
+            prior=found.prior,
+            stop=found.stop,
+            total=found.total,
+            weights=[Weight(comparison=w.comparison, weight=w.weight, level=w.level) for w in found.weights],
+        )
+
+
+@described
+@strawberry.type
+class Watch:
+    """A standing question: what new links come to an entity? The entity is null while you may not see it."""
+
+    id: strawberry.ID
+    entity: Entity | None
+    created_at: datetime
+
+    @classmethod
+    async def of_all(cls, found: Sequence[watch.Watch], loader: Loader) -> list[Self]:
+        """Show an observer's watches, all their entities from one walk."""
+        entities, ids = await loader.ask(
+            lambda view: (view.entities_of([w.thing for w in found]), [view.watch_id(w.id) for w in found])
+        )
+        return [
+            cls(
+                id=strawberry.ID(id_),
+                entity=make_entity(entities[w.thing], loader) if w.thing in entities else None,
+                created_at=w.created_at,
+            )
+            for id_, w in zip(ids, found, strict=True)
+        ]
+
+
+@described
+@strawberry.type
+class Alert:
+    """A link that came to an entity that you watch, and the entity at its far end."""
+
+    id: strawberry.ID
+    watch: strawberry.ID
+    raised_at: datetime
+    entity: Entity
+    verb: str
+    link: Link
+    node: Entity
+
+    @classmethod
+    def of(cls, found: shown.ShownAlert, loader: Loader) -> Self:
+        """Take over an alert whose ground its observer may see."""
+        return cls(
+            id=strawberry.ID(found.id),
+            watch=strawberry.ID(found.watch),
+            raised_at=found.raised_at,
+            entity=make_entity(found.entity, loader),
+            verb=found.neighbour.verb,
+            link=Link.of(found.neighbour.link),
+            node=make_entity(found.neighbour.entity, loader),
+        )
+
+
+@described
+@strawberry.type
+class SchemaCount:
+    """How many entities of one schema you may see."""
+
+    schema: EntitySchema
+    count: int
+
+
+@described
+@strawberry.type
+class Observer:
+    """You, as the store knows you."""
+
+    name: str
+    organisation: str
+    tier: str
+    purpose: str
+    cases: list[str]
+
+
+def check_first(first: int) -> int:
+    """Return the size of a page; raises BadInput for one that is out of bounds."""
+    if not 0 <= first <= MAX_PAGE:
+        raise BadInput(f"first: expected 0 to {MAX_PAGE}, found another number")
+    return first
+
+
+def make_entity(found: shown.Entity, loader: Loader) -> Entity:
+    """Return an entity in the type of its schema; what is asked of it later goes to the same View."""
+    return ENTITY_TYPES[found.schema](
+        id=strawberry.ID(found.id),
+        caption=found.caption,
+        schema=EntitySchema(found.schema),
+        _shown=found,
+        _loader=loader,
+    )
+
+
+def _make_type(schema: Schema) -> type[Entity]:
+    fields = {name: _make_field(prop) for name, prop in schema.properties.items()}
+    cls: Any = type(schema.name, (Entity,), {"__doc__": schema.description, **fields})
+    described_type: type[Entity] = strawberry.type(
+        cls, name=schema.name, description=_describe(schema.description, schema.terms)
+    )
+    return described_type
+
+
+def _make_field(prop: Property) -> Any:
+    return strawberry.field(
+        resolver=_make_resolver(prop.name),
+        name=prop.name,
+        description=_describe(prop.description, prop.terms),
+        metadata={FIELD_CLASS: prop.field_class},
+    )
+
+
+def _make_resolver(name: str) -> Callable[[Entity], list[str] | None]:
+    def resolve(self: Entity) -> list[str] | None:
+        values = self._shown.values.get(name)
+        return list(values) if values else None
+
+    return resolve
+
+
+def _describe(description: str, terms: Sequence[str]) -> str:
+    return f"{description}\n\nTerms: {', '.join(terms)}." if terms else description
+
+
+ENTITY_TYPES = {schema.name: _make_type(schema) for schema in default_ontology().things()}

@@ -1,0 +1,311 @@
+"""The pipeline: where importers, resolution and the graph meet.
+
+A file is first kept as a capture, then read as a stream: records are written in
+batches, links are spooled to disk and written after all records of their file,
+since they may point forward. Every batch is one transaction and writing it
+again adds nothing, so an import that was killed is run again and ends as if it
+never had been.
+"""
+
+import pickle
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import IO, Self, TypeVar
+
+from api.settings import Settings
+from graph.open import open_store
+from graph.shown import ShownAlert
+from graph.store import Batch, Store, Written
+from graph.view import View
+from graph.watches import add_watch, check_watches, list_alerts
+from importers.capture import CaptureStore, Kept
+from importers.delivery import Delivery
+from importers.label_file import LabelFile, read_label_file
+from importers.mapping import FileMapping, read_mapping
+from importers.registry import Format, read_file, sniff_format
+from ontology.errors import AccessError, UnusableSource
+from ontology.label import Label
+from ontology.observer import SYSTEM, Observer
+from ontology.policy import default_policy
+from ontology.record import Link, Record
+from ontology.rejection import Rejection
+from ontology.schema import default_ontology
+from ontology.source import Capture, Source
+from ontology.watch import Watch
+
+BATCH_SIZE = 2_000
+LOCAL = "local"
+
+T = TypeVar("T")
+Progress = Callable[[str, int], None]  # what is being done, and how many more of it are done
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import took in. `rejections` names what was left out and why."""
+
+    files: int = 0
+    captures: int = 0
+    records: int = 0
+    links: int = 0
+    duplicates: int = 0
+    rejections: list[Rejection] = field(default_factory=list)
+    alerts: int = 0
+    seconds: float = 0.0
+
+    def add(self, written: Written) -> None:
+        """Count what a batch added."""
+        self.records += written.records
+        self.links += written.links
+        self.duplicates += written.duplicates
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveReport:
+    """What resolution found; `seconds` by stage."""
+
+    records: int
+    pairs: int
+    entities: int
+    alerts: int
+    seconds: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """How the files of one import are to be read and handled."""
+
+    source: Source | None
+    label: LabelFile
+    mapping: FileMapping | None
+
+    @classmethod
+    def read(cls, source: str | None, label: Path | None, mapping: Path | None) -> Self:
+        """Read the label and mapping files; `source` names a source that the label file does not describe."""
+        ontology = default_ontology()
+        found = read_label_file(label, ontology=ontology) if label else LabelFile(Label(), {}, None)
+        who = Source(source, source) if source and found.source is None else found.source
+        if who and source:
+            who = replace(who, name=source)
+        return cls(who, found, read_mapping(mapping, ontology=ontology) if mapping else None)
+
+    def delivery(self, path: Path, kept: Kept, now: datetime) -> Delivery:
+        """Return how one file is delivered; one of no named source is its own source, owned locally."""
+        source = self.source or Source(path.name, LOCAL)
+        label = self.label.label
+        return Delivery(
+            source=source,
+            label=label if label.owner else replace(label, owner=source.organisation),
+            capture=kept.sha256,
+            file=path.name,
+            recorded_at=now,
+            mapping=self.mapping,
+            schema_labels=self.label.schema_labels,
+        )
+
+
+class Pipeline:
+    """Everything that can be done with one home folder and one store; close it when done."""
+
+    def __init__(
+        self, settings: Settings, store: Store, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self._clock = clock
+        self._captures = CaptureStore(settings.home)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Self:
+        """Open the store that the settings name."""
+        store = open_store(
+            settings.store,
+            home=settings.home,
+            user=settings.store_user,
+            password=settings.password,
+            secret=settings.secret,
+        )
+        return cls(settings, store)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.store.close()
+
+    def import_paths(self, paths: Sequence[Path], handling: Handling, progress: Progress) -> ImportReport:
+        """Import files, and folders with all that is below them, in order of name.
+
+        Raises UnusableSource when not one file could be used; otherwise a file
+        that cannot is a rejection of the report.
+        """
+        started = time.monotonic()
+        report = ImportReport()
+        files = [file for path in paths for file in _iter_files(path)]
+        for file in files:
+            try:
+                self._import_file(file, handling, report, progress)
+            except UnusableSource as exc:
+                report.rejections.append(Rejection(file.name, exc.path, exc.expected, exc.found))
+        if report.captures == 0:
+            raise _nothing_usable(paths, report)
+        report.files = len(files)
+        report.alerts = check_watches(self.store, self._clock)
+        report.seconds = round(time.monotonic() - started, 3)
+        return report
+
+    def resolve(self, progress: Progress) -> ResolveReport:
+        """Score the records of every resolution model's schema and store the pairs worth keeping."""
+        # Splink and DuckDB take a second to load, and only this needs them.
+        from resolution.model import load_model
+        from resolution.score import score_records
+
+        seconds: dict[str, float] = {}
+        records = pairs = 0
+        view = self.store.view(SYSTEM)
+        for name, schemata in _models().items():
+            started = time.monotonic()
+            batch = list(view.iter_records(schemata))
+            records += len(batch)
+            for chunk in _chunks(score_records(batch, load_model(name), recorded_at=self._clock()), BATCH_SIZE):
+                pairs += self.store.write(Batch(pairs=chunk)).pairs
+                progress(f"pairs of {name}", len(chunk))
+            seconds[name] = round(time.monotonic() - started, 3)
+        started = time.monotonic()
+        entities = sum(self.store.view(SYSTEM).counts().values())
+        seconds["entities"] = round(time.monotonic() - started, 3)
+        return ResolveReport(records, pairs, entities, check_watches(self.store, self._clock), seconds)
+
+    def add_observer(self, observer: Observer) -> Observer:
+        """Store an observer, acting for their tier's purpose unless they name another; raises AccessError."""
+        tiers = default_policy().tiers
+        if observer.tier not in tiers:
+            raise AccessError(f"tier: expected one of {', '.join(tiers)}, found another term")
+        if not observer.purpose:
+            observer = replace(observer, purpose=tiers[observer.tier].purpose)
+        self.store.put_observer(observer)
+        return observer
+
+    def check(self) -> None:
+        """Raise StoreError when the store does not answer."""
+        self.store.info()
+
+    def find_observer(self, name: str) -> Observer:
+        """Return a stored observer; raises AccessError when there is none."""
+        observer = self.store.get_observer(name)
+        if observer is None:
+            raise AccessError("observer: expected one that was added with `vinculum observer add`, found none")
+        return observer
+
+    def observer(self, name: str) -> Observer | None:
+        """Return a stored observer's present rights, None for nobody."""
+        return self.store.get_observer(name)
+
+    def view(self, observer: Observer, as_of: datetime | None = None) -> View:
+        """Return what an observer may have."""
+        return self.store.view(observer, as_of)
+
+    def watch(self, observer: Observer, id_: str) -> Watch:
+        """Watch the entity that a visible id names; raises NotVisible. Watching twice changes nothing."""
+        return add_watch(self.store, observer, id_, self._clock())
+
+    def watches(self, observer: Observer) -> list[Watch]:
+        """Return an observer's watches."""
+        return self.store.list_watches(observer.name)
+
+    def alerts(self, observer: Observer) -> list[ShownAlert]:
+        """Return an observer's alerts whose ground they may still see, newest first."""
+        return list_alerts(self.store, observer)
+
+    def _import_file(self, path: Path, handling: Handling, report: ImportReport, progress: Progress) -> None:
+        form = sniff_format(path)
+        kept = self._captures.keep(path)
+        delivery = handling.delivery(path, kept, self._clock())
+        self.store.write(Batch(sources=[delivery.source], captures=[_capture(kept, form, delivery)]))
+        with tempfile.TemporaryFile() as spool:
+            for chunk in _chunks(_iter_records(kept.path, delivery, spool, report), BATCH_SIZE):
+                report.add(self.store.write(Batch(records=chunk)))
+                progress(path.name, len(chunk))
+            spool.seek(0)
+            for links in _chunks(_iter_spooled(spool), BATCH_SIZE):
+                self._write_links(links, path, report)
+                progress(path.name, len(links))
+        report.captures += 1
+
+    def _write_links(self, links: list[Link], path: Path, report: ImportReport) -> None:
+        written = self.store.write(Batch(links=links))
+        report.add(written)
+        report.rejections += [
+            Rejection(
+                path.name, f"item {link.sequence}", f"a record at both ends of {link.schema}", "an end without one"
+            )
+            for link in written.dangling
+        ]
+
+
+def _models() -> dict[str, list[str]]:
+    """Return the schemata of each resolution model that the ontology names."""
+    found: dict[str, list[str]] = {}
+    for schema in default_ontology().things():
+        if schema.model:
+            found.setdefault(schema.model, []).append(schema.name)
+    return found
+
+
+def _iter_files(path: Path) -> Iterator[Path]:
+    if not path.exists():
+        raise UnusableSource("a file or folder", "nothing of that name", path=str(path))
+    if path.is_dir():
+        yield from sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+    else:
+        yield path
+
+
+def _nothing_usable(paths: Sequence[Path], report: ImportReport) -> UnusableSource:
+    if len(report.rejections) == 1:
+        only = report.rejections[0]
+        return UnusableSource(only.expected, only.found, path=only.where)
+    found = f"{len(report.rejections)} files, none of them" if report.rejections else "no file at all"
+    return UnusableSource("at least one readable file", found, path=", ".join(str(p) for p in paths))
+
+
+def _capture(kept: Kept, form: Format, delivery: Delivery) -> Capture:
+    return Capture(
+        sha256=kept.sha256,
+        size=kept.size,
+        file=delivery.file,
+        format=form.name,
+        source=delivery.source.name,
+        received_at=delivery.recorded_at,
+        received_by="vinculum import",
+    )
+
+
+def _iter_records(path: Path, delivery: Delivery, spool: IO[bytes], report: ImportReport) -> Iterator[Record]:
+    """Yield the records of a file, spooling its links and noting its rejections on the way."""
+    for item in read_file(path, delivery):
+        if isinstance(item, Record):
+            yield item
+        elif isinstance(item, Link):
+            pickle.dump(item, spool)
+        else:
+            report.rejections.append(item)
+
+
+def _iter_spooled(spool: IO[bytes]) -> Iterator[Link]:
+    while True:
+        try:
+            yield pickle.load(spool)
+        except EOFError:
+            return
+
+
+def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk

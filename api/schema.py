@@ -1,0 +1,234 @@
+"""The GraphQL schema of each tier, and how a document is answered.
+
+A field whose class a tier is never given as a value is not in that tier's
+types, so nothing can name it: no query, no introspection, no error text.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+from graphql.language import OperationDefinitionNode
+from strawberry.exceptions import MissingQueryError
+from strawberry.extensions import SchemaExtension
+from strawberry.printer import print_schema
+from strawberry.schema.exceptions import CannotGetOperationTypeError
+from strawberry.types import ExecutionContext
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.execution import PreExecutionError
+from strawberry.types.field import StrawberryField
+
+from api.errors import BadInput, explain_failure, explain_refusal
+from api.guard import DEFAULT_PAGE, MAX_PAGE, read_document
+from api.loaders import Context
+from api.nodes import (
+    CLEAR_ONLY,
+    ENTITY_TYPES,
+    FIELD_CLASS,
+    Alert,
+    Entity,
+    EntityConnection,
+    EntitySchema,
+    Explanation,
+    Node,
+    Observer,
+    SchemaCount,
+    Watch,
+    check_first,
+    described,
+    make_entity,
+)
+from ontology.errors import NotVisible
+from ontology.policy import Policy, Treatment, default_policy
+
+_SCHEMATA: dict[tuple[str, str], "TierSchema"] = {}  # by tier and the policy's digest
+_SHOWN = frozenset(Treatment) - {Treatment.COUNT, Treatment.ABSENT}
+_ONE_OPERATION = "expected a document with one operation, or the name of one of its operations"
+
+Info = strawberry.Info[Context, None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer to one document. `is_run` is False for one that was refused before anything was looked up."""
+
+    body: dict[str, Any]
+    is_run: bool
+
+
+@described
+@strawberry.type
+class Query:
+    """What can be asked. All of it is answered from what you may see alone; `asOf` asks what was known by a moment."""
+
+    @strawberry.field
+    async def node(self, info: Info, id: strawberry.ID, as_of: datetime | None = None) -> Node | None:
+        """Whatever an id names, null where you may see nothing by it (Relay)."""
+        return await _find_entity(info, id, as_of)
+
+    @strawberry.field
+    async def nodes(self, info: Info, ids: list[strawberry.ID], as_of: datetime | None = None) -> list[Node | None]:
+        """What each of some ids names, in their order, null where you may see nothing by one."""
+        if len(ids) > MAX_PAGE:
+            raise BadInput(f"ids: expected at most {MAX_PAGE}, found more")
+        return [await _find_entity(info, id_, as_of) for id_ in ids]
+
+    @strawberry.field
+    async def entity(self, info: Info, id: strawberry.ID, as_of: datetime | None = None) -> Entity | None:
+        """The entity that an id names, null where you may see nothing by it."""
+        return await _find_entity(info, id, as_of)
+
+    @strawberry.field
+    async def search(
+        self,
+        info: Info,
+        text: str,
+        schema: EntitySchema | None = None,
+        first: int = DEFAULT_PAGE,
+        after: str | None = None,
+        as_of: datetime | None = None,
+    ) -> EntityConnection:
+        """The entities with a record that holds every word of a text in values that you see in clear, best first."""
+        size, loader = check_first(first), info.context.loader(_check_moment(as_of))
+        page = await loader.ask(lambda view: view.search(text, schema=schema, first=size, after=after))
+        return EntityConnection.of(page, loader, after)
+
+    @strawberry.field
+    async def explain(
+        self, info: Info, left: strawberry.ID, right: strawberry.ID, as_of: datetime | None = None
+    ) -> Explanation | None:
+        """Why two ids name one thing or two, null where you may see nothing by either."""
+        try:
+            found = await info.context.loader(_check_moment(as_of)).ask(lambda view: view.explain(left, right))
+        except NotVisible:
+            return None
+        return Explanation.of(found)
+
+    @strawberry.field
+    async def counts(self, info: Info, as_of: datetime | None = None) -> list[SchemaCount]:
+        """How many entities of each schema you may see."""
+        found = await info.context.loader(_check_moment(as_of)).ask(lambda view: view.counts())
+        return [SchemaCount(schema=EntitySchema(schema), count=count) for schema, count in found.items()]
+
+    @strawberry.field
+    async def watches(self, info: Info, first: int = DEFAULT_PAGE) -> list[Watch]:
+        """What you watch."""
+        size, loader = check_first(first), info.context.loader()
+        found = await info.context.call(lambda backend, observer: backend.watches(observer))
+        return await Watch.of_all(found[:size], loader)
+
+    @strawberry.field
+    async def alerts(self, info: Info, first: int = DEFAULT_PAGE) -> list[Alert]:
+        """What came to entities that you watch, newest first."""
+        size, loader = check_first(first), info.context.loader()
+        found = await info.context.call(lambda backend, observer: backend.alerts(observer))
+        return [Alert.of(alert, loader) for alert in found[:size]]
+
+    @strawberry.field
+    def observer(self, info: Info) -> Observer:
+        """You, as the store knows you."""
+        me = info.context.observer
+        return Observer(
+            name=me.name, organisation=me.organisation, tier=me.tier, purpose=me.purpose, cases=list(me.cases)
+        )
+
+
+@described
+@strawberry.type
+class Mutation:
+    """What can be changed."""
+
+    @strawberry.mutation
+    async def watch_entity(self, info: Info, id: strawberry.ID) -> Watch | None:
+        """Watch an entity: what newly links to it raises an alert. Null where you may see nothing by the id."""
+        try:
+            found = await info.context.call(lambda backend, observer: backend.watch(observer, id))
+        except NotVisible:
+            return None
+        (shown,) = await Watch.of_all([found], info.context.loader())
+        return shown
+
+
+class TierSchema(strawberry.Schema):
+    """The schema of one tier: the types of everybody without the fields that it is never given."""
+
+    def __init__(self, tier: str, policy: Policy) -> None:
+        self._tier = tier
+        self._policy = policy
+        super().__init__(query=Query, mutation=Mutation, types=ENTITY_TYPES.values(), extensions=[_Guarded])
+
+    def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
+        """Return the fields of a type that the tier can be given."""
+        return [field for field in super().get_fields(type_definition) if self._is_given(field)]
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Log nothing here: the texts of errors may hold values, and `api.errors` logs what may be logged."""
+
+    def _is_given(self, field: StrawberryField) -> bool:
+        field_class = field.metadata.get(FIELD_CLASS)
+        if field_class is None:
+            return True
+        wanted = {Treatment.CLEAR} if field.metadata.get(CLEAR_ONLY) else _SHOWN
+        return not wanted.isdisjoint(self._policy.reachable(self._tier, field_class))
+
+
+class _Guarded(SchemaExtension):
+    """Reads each document through the guard, before it is validated."""
+
+    def on_parse(self) -> Iterator[None]:
+        context = self.execution_context
+        document = read_document(context.query or "", context.variables)
+        operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+        # As long as the context has no document, its operation name is the one that the caller gave.
+        if len(operations) > 1 and context.operation_name is None:
+            raise BadInput(_ONE_OPERATION)
+        context.graphql_document = document
+        yield
+
+
+def make_schema(tier: str, policy: Policy | None = None) -> TierSchema:
+    """Return the schema of a tier under a policy (None: the one that ships); made once for each."""
+    policy = policy or default_policy()
+    if (tier, policy.digest) not in _SCHEMATA:
+        _SCHEMATA[tier, policy.digest] = TierSchema(tier, policy)
+    return _SCHEMATA[tier, policy.digest]
+
+
+def print_sdl(tier: str, policy: Policy | None = None) -> str:
+    """Return the schema of a tier in the GraphQL schema definition language."""
+    return print_schema(make_schema(tier, policy))
+
+
+async def answer(
+    context: Context, query: str, variables: Mapping[str, Any] | None = None, operation: str | None = None
+) -> Answered:
+    """Answer a document for the observer of a context, under the schema of their tier; never raises for its faults."""
+    schema = make_schema(context.observer.tier)
+    try:
+        result = await schema.execute(
+            query, dict(variables) if variables else None, context_value=context, operation_name=operation
+        )
+    except (MissingQueryError, CannotGetOperationTypeError):
+        return Answered({"errors": explain_refusal([BadInput(_ONE_OPERATION)])}, is_run=False)
+    if isinstance(result, PreExecutionError):
+        return Answered({"errors": explain_refusal(result.errors or [])}, is_run=False)
+    errors = {"errors": explain_failure(result.errors)} if result.errors else {}
+    return Answered({"data": result.data, **errors}, is_run=True)
+
+
+async def _find_entity(info: Info, id_: str, as_of: datetime | None) -> Entity | None:
+    """Return what an id names; absent, hidden, forged and another organisation's are one and the same None."""
+    loader = info.context.loader(_check_moment(as_of))
+    try:
+        return make_entity(await loader.ask(lambda view: view.entity(id_)), loader)
+    except NotVisible:
+        return None
+
+
+def _check_moment(as_of: datetime | None) -> datetime | None:
+    if as_of is not None and as_of.utcoffset() is None:
+        raise BadInput("asOf: expected a time with its offset from UTC, such as 2026-01-31T12:00:00Z")
+    return as_of
