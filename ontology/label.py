@@ -21,11 +21,13 @@ TLPS = ("CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED")
 PAPS = ("CLEAR", "GREEN", "AMBER", "RED")
 SOURCE_GRADES = ("A", "B", "C", "X")
 INFORMATION_GRADES = ("1", "2", "3", "4")
-CATEGORIES = ("none", "other", "suspect", "convicted", "witness", "victim")
+CATEGORIES = ("none", "other", "suspect", "convicted", "victim", "witness")
 BASES = ("fact", "assessment")
 PURPOSES = ("prevention", "investigation", "prosecution", "protection", "statistics")
 OPERATIONAL_PURPOSES = ("investigation", "prevention", "prosecution", "protection")
 UNCLASSIFIED = ""
+# Joins two cases, or two compartments, of which both are needed.
+BOTH = " & "
 
 _CLOSED = {
     "handling": HANDLINGS,
@@ -44,8 +46,8 @@ class Label:
 
     `owner` and `release` name organisations; `release` lists who may have it
     besides the owner. `cases` and `compartments` are need to know: any one of
-    the named kind suffices, but each kind named must be met. `purposes` limits
-    what it may be used for. `category` is that of the data subject (Directive
+    the named kind suffices, but each kind named must be met; a name such as
+    ``A & B`` needs both. `purposes` limits what it may be used for. `category` is that of the data subject (Directive
     2016/680 Art. 6): ``none`` says that no natural person is concerned.
     `special` marks the special categories of Art. 10. `minor` is True, False or
     None for unknown (a victim of unknown age counts as a minor). `admiralty` is
@@ -99,21 +101,25 @@ class Label:
     def join(self, other: Self) -> Self:
         """Return the label of what is derived from both: the strictest of each part.
 
-        Release lists and purposes intersect, cases and compartments unite; two
-        owners give none, so that neither alone may release what both made.
+        Whoever may have the result may have both parts. Release lists and
+        purposes intersect; two owners give none, so that neither alone may
+        release what both made; of cases and compartments one of each part is
+        needed. Where a part that is not for everybody names no case, a case of
+        the other part opens nothing: TLP is then AMBER+STRICT at least.
         """
         return type(self)(
             handling=_last(HANDLINGS, self.handling, other.handling),
-            handling_text="; ".join(sorted({self.handling_text, other.handling_text} - {""})),
+            handling_text=_join_texts(self.handling_text, other.handling_text),
             source_grade=_last(SOURCE_GRADES, self.source_grade, other.source_grade),
             information_grade=_last(INFORMATION_GRADES, self.information_grade, other.information_grade),
             admiralty=self.admiralty if self.admiralty == other.admiralty else "",
-            tlp=_last(TLPS, self.tlp, other.tlp),
+            tlp=_join_tlps(self, other),
             pap=_last(PAPS, self.pap, other.pap),
+            classification=self.classification or other.classification,
             owner=self.owner if self.owner == other.owner else "",
             release=_both(self.release, other.release),
-            cases=_either(self.cases, other.cases),
-            compartments=_either(self.compartments, other.compartments),
+            cases=_each(self.cases, other.cases),
+            compartments=_each(self.compartments, other.compartments),
             purposes=_both(self.purposes, other.purposes),
             category=_last(CATEGORIES, self.category, other.category),
             basis=_last(BASES, self.basis, other.basis),
@@ -128,6 +134,7 @@ class Label:
 _FIELDS = {f.name: f for f in fields(Label)}
 _LISTS = ("release", "cases", "compartments", "purposes")
 _FLAGS = ("special", "legal_hold")
+_BETWEEN_TEXTS = "; "
 
 
 def read_parts(data: Mapping[str, Any], *, path: str) -> dict[str, Any]:
@@ -184,8 +191,26 @@ def _both(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(set(left) & set(right)))
 
 
-def _either(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted(set(left) | set(right)))
+def _each(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of which one meets both sides; an empty side asks for nothing."""
+    if not left or not right:
+        return left or right
+    needed = {frozenset(f"{one}{BOTH}{other}".split(BOTH)) for one in left for other in right}
+    return tuple(sorted(BOTH.join(sorted(n)) for n in needed if not any(less < n for less in needed)))
+
+
+def _join_tlps(left: Label, right: Label) -> str:
+    tlp = _last(TLPS, left.tlp, right.tlp)
+    if bool(left.cases) == bool(right.cases):
+        return tlp
+    caseless = right if left.cases else left
+    is_open = caseless.tlp in ("CLEAR", "GREEN") and caseless.handling in ("H0", "H1")
+    return tlp if is_open else _last(TLPS, tlp, "AMBER+STRICT")
+
+
+def _join_texts(left: str, right: str) -> str:
+    texts = {text for side in (left, right) for text in side.split(_BETWEEN_TEXTS)}
+    return _BETWEEN_TEXTS.join(sorted(texts - {""}))
 
 
 def _earliest(left: str, right: str) -> str:

@@ -16,10 +16,14 @@ import yaml
 
 from ontology.digest import canonical_json
 from ontology.errors import PolicyError
-from ontology.label import CATEGORIES, HANDLINGS, PURPOSES, TLPS, Label
+from ontology.label import BOTH, CATEGORIES, HANDLINGS, PURPOSES, TLPS, Label
 from ontology.observer import SYSTEM_TIER, Observer
+from ontology.schema import default_ontology
 
 POLICY_FILE = Path(__file__).with_name("policy.yaml")
+
+# Classes of what no property holds: who said it, how it is handled, what had no place.
+_OWN_CLASSES = ("source", "handling", "raw")
 
 
 class Treatment(StrEnum):
@@ -156,7 +160,11 @@ def make_policy(data: Any, file: str) -> Policy:
     if "otherwise" not in data["contacts"]:
         raise PolicyError(f"{file}: contacts.otherwise: missing")
     cells: dict[tuple[str, str, str], Cell] = {}
+    known = {*default_ontology().field_classes(), *_OWN_CLASSES}
+    for field_class in known - data["classes"].keys():
+        raise PolicyError(f"{file}: classes.{field_class}: missing")
     for field_class, spec in data["classes"].items():
+        _check(field_class, known, f"{file}: classes", "class")
         cells |= _read_class(field_class, spec, tiers, f"{file}: classes.{field_class}")
     return Policy(
         tiers=tiers,
@@ -229,7 +237,7 @@ def _admits(policy: Policy, observer: Observer, label: Label) -> bool:
     return (
         not label.classification
         and observer.purpose in label.purposes
-        and (not label.compartments or not set(label.compartments).isdisjoint(observer.compartments))
+        and (not label.compartments or _meets(observer.compartments, label.compartments))
         and any(_holds(c, observer, label) for c in policy.sharing["tlp"][label.tlp])
         and any(_holds(c, observer, label) for c in policy.sharing["handling"][label.handling])
     )
@@ -239,16 +247,22 @@ def _holds(condition: str, observer: Observer, label: Label) -> bool:
     return _CONDITIONS[condition](observer, label)
 
 
+def _meets(held: Iterable[str], wanted: Iterable[str]) -> bool:
+    """Whether one of the names wanted is held, or all the names that it joins."""
+    names = set(held)
+    return any(names.issuperset(name.split(BOTH)) for name in wanted)
+
+
 def _is_owner(observer: Observer, label: Label) -> bool:
-    return bool(label.owner) and observer.organisation == label.owner
+    return _is_member(observer, label) and observer.organisation == label.owner != ""
 
 
 def _is_released(observer: Observer, label: Label) -> bool:
-    return observer.organisation in label.release
+    return _is_member(observer, label) and observer.organisation in label.release
 
 
 def _is_on_case(observer: Observer, label: Label) -> bool:
-    return not set(observer.cases).isdisjoint(label.cases)
+    return _is_member(observer, label) and _meets(observer.cases, label.cases)
 
 
 def _is_named(observer: Observer, label: Label) -> bool:

@@ -1,0 +1,184 @@
+"""Display: what a person reads at the terminal. Values are printed as they are, never as markup."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from api.cli.console import err, out
+from api.pipeline import ImportReport, ResolveReport
+from graph.shown import Entity, Explanation, Neighbour, Page, Redaction
+from ontology.observer import Observer
+
+_SHOWN_REJECTIONS = 10
+
+
+def show_import(report: ImportReport, *, is_labelled: bool) -> None:
+    """Say what an import took in, what it left out and why."""
+    out.print(
+        f"{report.captures} of {report.files} files: {report.records:,} records, {report.links:,} links"
+        f" ({report.duplicates:,} known before), {len(report.rejections):,} rejections, {report.seconds:.1f} s"
+    )
+    for rejection in report.rejections[:_SHOWN_REJECTIONS]:
+        out.print(
+            f"  {rejection.file}: {rejection.where}: expected {rejection.expected}, found {rejection.found}",
+            markup=False,
+            soft_wrap=True,
+        )
+    if len(report.rejections) > _SHOWN_REJECTIONS:
+        reasons = Counter(rejection.expected for rejection in report.rejections)
+        out.print(
+            f"  ... of all: {', '.join(f'{n} expected {what}' for what, n in reasons.most_common(5))}", markup=False
+        )
+    if report.alerts:
+        out.print(f"{report.alerts} alerts raised; `vinculum alerts --as NAME` shows them to whom they concern")
+    if not is_labelled and report.records:
+        err.print(
+            "no --label given: what the source did not mark is taken strictest"
+            " (TLP RED, handling H2, category victim) and shown to its owner alone"
+        )
+
+
+def show_resolve(report: ResolveReport) -> None:
+    """Say what resolution found."""
+    stages = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in report.seconds.items())
+    out.print(
+        f"{report.records:,} records compared, {report.pairs:,} new pairs, {report.entities:,} entities ({stages})"
+    )
+
+
+def show_observers(observers: Sequence[Observer]) -> None:
+    """List observers with their rights."""
+    table = _table("name", "tier", "organisation", "cases", "purpose")
+    for observer in observers:
+        _row(table, observer.name, observer.tier, observer.organisation, ", ".join(observer.cases), observer.purpose)
+    out.print(table)
+
+
+def show_search(page: Page[Entity]) -> None:
+    """List the entities found."""
+    table = _table("entity", "schema", "records", "id")
+    for entity in page.items:
+        _row(table, entity.caption, entity.schema, str(len(entity.records)), entity.id)
+    out.print(table)
+    out.print(f"{len(page.items)} of {page.total}", markup=False)
+    if page.has_next:
+        out.print(f"next: --after {page.cursors[-1]}", markup=False)
+
+
+def show_entity(entity: Entity) -> None:
+    """Show an entity: its values with their sources, and what is withheld."""
+    out.print(Text(f"{entity.caption}  ({entity.schema}, {len(entity.records)} records)", style="bold"))
+    out.print(f"id {entity.id}", markup=False)
+    table = _table("property", "value", "treatment", "said by")
+    for name, values in entity.values.items():
+        for value in values:
+            said = [record for record in entity.records if value in record.values.get(name, ())]
+            treatments = sorted({record.treatments[name].value for record in said})
+            sources = sorted({record.provenance.source or "(withheld)" for record in said})
+            _row(table, name, value, ", ".join(treatments), ", ".join(sources))
+    out.print(table)
+    _show_redactions(entity.redactions)
+    if len(entity.records) > 1:
+        out.print("records: " + ", ".join(record.id for record in entity.records), markup=False, soft_wrap=True)
+
+
+def show_neighbours(page: Page[Neighbour]) -> None:
+    """List the entities one link away."""
+    if not page.items:
+        return
+    table = _table("", "neighbour", "schema", "id")
+    for neighbour in page.items:
+        _row(table, neighbour.verb, neighbour.entity.caption, neighbour.entity.schema, neighbour.entity.id)
+    out.print(table)
+
+
+def show_explanation(explanation: Explanation) -> None:
+    """Show a sum of bits, line by line, and its verdict."""
+    verdict = "one thing" if explanation.same else "not shown to be one thing"
+    if explanation.total is None:
+        why = (
+            "an identifier is equal" if explanation.by == "identifier" else "no rule that you may see proposes the pair"
+        )
+        out.print(f"{verdict}: {why}")
+        return
+    table = _table("comparison", "found", "bits")
+    _row(table, "prior", "before any comparison", f"{explanation.prior:+.2f}")
+    for weight in explanation.weights:
+        _row(table, weight.comparison, weight.level, f"{weight.weight:+.2f}")
+    _row(table, "sum", f"stop at {explanation.stop:+.2f} ({explanation.model})", f"{explanation.total:+.2f}")
+    out.print(table)
+    out.print(f"verdict: {verdict}")
+
+
+def show_watches(documents: Sequence[Mapping[str, Any]]) -> None:
+    """List watches."""
+    table = _table("watched", "since", "last checked")
+    for document in documents:
+        entity = document["entity"]
+        _row(table, entity["caption"] if entity else "(not visible)", document["created_at"], document["checked_at"])
+    out.print(table)
+
+
+def show_alerts(documents: Sequence[Mapping[str, Any]]) -> None:
+    """List alerts: what came to which entity."""
+    if not documents:
+        out.print("no alerts")
+        return
+    table = _table("raised", "watched", "", "came", "schema")
+    for document in documents:
+        neighbour = document["neighbour"]
+        other = neighbour["entity"]
+        _row(
+            table,
+            document["raised_at"],
+            document["entity"]["caption"],
+            neighbour["verb"],
+            other["caption"],
+            other["schema"],
+        )
+    out.print(table)
+
+
+def show_side_by_side(columns: Mapping[str, Entity | None]) -> None:
+    """Show one entity as several observers see it, a column each; None where it is not visible."""
+    table = _table("property", *columns)
+    seen = [entity for entity in columns.values() if entity]
+    _row(table, "records", *(str(len(e.records)) if e else "nothing is visible" for e in columns.values()))
+    for name in dict.fromkeys(name for entity in seen for name in entity.values):
+        _row(table, name, *(_cell(entity, name) for entity in columns.values()))
+    withheld = [", ".join(sorted({r.field_class for r in e.redactions})) if e else "" for e in columns.values()]
+    _row(table, "withheld", *withheld)
+    out.print(table)
+
+
+def _cell(entity: Entity | None, name: str) -> str:
+    return "\n".join(entity.values.get(name, ())) if entity else ""
+
+
+def _show_redactions(redactions: Sequence[Redaction]) -> None:
+    for redaction in redactions:
+        what = (
+            "withheld" if redaction.treatment.value in ("absent", "count") else f"shown as {redaction.treatment.value}"
+        )
+        out.print(f"  {redaction.field_class} {what}: ask {redaction.contact}", style="dim", markup=False)
+
+
+def _table(*headings: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def _row(table: Table, *cells: str) -> None:
+    # Text, not str: a value may hold what rich would read as markup.
+    table.add_row(*(Text(_plain(cell)) for cell in cells))
+
+
+def _plain(cell: str) -> str:
+    """Drop what could move the cursor or colour the terminal: the value comes from anybody."""
+    return "".join(character for character in cell if character.isprintable() or character == "\n")

@@ -1,0 +1,96 @@
+"""Serving: GraphQL over HTTP, one document from a file, and the tokens that callers carry.
+
+The server's libraries take a second to load, so each command imports what it needs.
+"""
+
+import asyncio
+import gc
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from api.cli.console import AsObserver, err, open_pipeline, out, print_json
+from api.pipeline import Pipeline
+from ontology.errors import InvalidData
+
+
+def query(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A GraphQL document; - reads standard input.")],
+    observer: AsObserver,
+    variables: Annotated[str, typer.Option(metavar="JSON", help="Its variables, as one JSON object.")] = "{}",
+) -> None:
+    """Answer one GraphQL document as an observer; the response is one JSON document on standard output."""
+    from api.loaders import Context
+    from api.schema import answer
+
+    document = _read_document(file)
+    values = _read_variables(variables)
+    with open_pipeline() as pipeline:
+        context = Context(pipeline, pipeline.find_observer(observer))
+        answered = asyncio.run(answer(context, document, values))
+    print_json(answered.body)
+
+
+def token(
+    observer: AsObserver,
+    hours: Annotated[float, typer.Option(min=0.01, max=24 * 30, help="How long it holds.")] = 24,
+) -> None:
+    """Print a bearer token for an observer. It carries identity only: rights are looked up with every request."""
+    from api.identity import TokenKeys
+
+    with open_pipeline() as pipeline:
+        name = pipeline.find_observer(observer).name
+        keys = TokenKeys(pipeline.settings.home / "keys")
+    typer.echo(keys.issue(name, lifetime_s=int(hours * 3600)))
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (default VINCULUM_HOST, 127.0.0.1).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port (default VINCULUM_PORT, 8350).")] = None,
+    ide: Annotated[bool, typer.Option("--ide", help="Also serve the GraphiQL page; it needs no internet.")] = False,
+) -> None:
+    """Serve GraphQL over HTTP until interrupted: POST /graphql with a bearer token from `vinculum token`."""
+    with open_pipeline() as pipeline:
+        run_server(pipeline, host=host, port=port, ide=ide)
+
+
+def run_server(pipeline: Pipeline, *, host: str | None = None, port: int | None = None, ide: bool = False) -> None:
+    """Serve a pipeline until interrupted."""
+    import uvicorn
+
+    from api.app import create_app
+    from api.identity import TokenKeys
+
+    settings = pipeline.settings
+    host, port, ide = host or settings.host, port or settings.port, ide or settings.ide
+    keys = TokenKeys(settings.home / "keys")
+    names = [name.strip() for name in settings.allowed_hosts.split(",") if name.strip()]
+    app = create_app(pipeline, keys=keys, ide=ide, allowed_hosts=sorted({*names, host}))
+    out.print(f"GraphQL at http://{host}:{port}/graphql (POST, bearer token)", markup=False)
+    if ide:
+        out.print(f"GraphiQL at http://{host}:{port}/", markup=False)
+    # What is loaded by now stays: the collector need not look at it again.
+    gc.collect()
+    gc.freeze()
+    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False, access_log=False)
+    err.print("stopped")
+
+
+def _read_document(file: str) -> str:
+    try:
+        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise InvalidData("a readable text file", type(exc).__name__, path=file) from exc
+
+
+def _read_variables(variables: str) -> dict[str, object]:
+    try:
+        values = orjson.loads(variables)
+    except orjson.JSONDecodeError as exc:
+        raise InvalidData("one JSON object", "a syntax error", path="--variables") from exc
+    if not isinstance(values, dict):
+        raise InvalidData("one JSON object", type(values).__name__, path="--variables")
+    return values
