@@ -58,16 +58,13 @@ class Assembler:
     ) -> Generator[Item, None, Record | None]:
         """Yield the record with its values cleaned, and a Rejection for each value that did not clean.
 
-        Unplaced values go into `extra` under their source path. The record as a
-        whole is left out (and None returned) when a value of the schema's key
-        did not clean, when nothing is left of it, or when its marking is wrong.
+        Unplaced values, and those that did not clean, go into `extra` under
+        their source path. The record as a whole is left out (and None returned)
+        when no property is left of it, or when its marking is wrong.
         """
         kind = self.ontology[schema]
         properties, extra, rejections = self._clean(kind, found, where)
-        lost = next((name for name, _ in rejections if name in kind.key and name not in properties), None)
-        yield from (rejection for _, rejection in rejections)
-        if lost is not None:
-            return None
+        yield from rejections
         if not properties:
             if not rejections:
                 yield self.reject(where, f"a value for some property of {schema}", "none")
@@ -107,7 +104,7 @@ class Assembler:
         link out.
         """
         properties, _, rejections = self._clean(self.ontology[schema], found, where)
-        yield from (rejection for _, rejection in rejections)
+        yield from rejections
         label = yield from self._label(schema, said, where)
         if label is None:
             return None
@@ -135,10 +132,10 @@ class Assembler:
 
     def _clean(
         self, schema: Schema, found: Iterable[Found], where: str
-    ) -> tuple[Properties, dict[str, Any], list[tuple[str, Rejection]]]:
+    ) -> tuple[Properties, dict[str, Any], list[Rejection]]:
         properties: dict[str, tuple[str, ...]] = {}
         extra: dict[str, Any] = {}
-        rejections: list[tuple[str, Rejection]] = []
+        rejections: list[Rejection] = []
         for name, path, value in found:
             if value is None or value == "" or value == []:
                 continue
@@ -150,7 +147,8 @@ class Assembler:
                 try:
                     cleaned = _clean_value(prop.type.clean, text)
                 except InvalidValue as fault:
-                    rejections.append((name, self.reject(_join(where, path), fault.expected, fault.found)))
+                    rejections.append(self.reject(_join(where, path), fault.expected, fault.found))
+                    extra[path] = _add(extra.get(path), text)
                     continue
                 kept = properties.get(name, ())
                 if cleaned not in kept:

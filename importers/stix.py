@@ -25,6 +25,8 @@ from ontology.values import VALUE_TYPES
 MAX_MARKINGS = 10_000
 MAX_IDENTITIES = 100_000
 LABEL_PROPERTY = "x_vinculum_label"
+# STIX has no birth date or nationality: custom properties may name the ontology's own, as a mapping.
+VALUES_PROPERTY = "x_vinculum_properties"
 
 # The marking definitions that the standard and TLP 2.0 fix by id.
 _KNOWN_MARKINGS = {
@@ -490,11 +492,20 @@ def _find_value(value: Mapping[str, Any], raw: Any) -> Iterator[Found]:
     yield Found(prop, "value", f"+{raw}" if is_bare and not raw.startswith("00") else raw)
 
 
+def _find_stated(_: Mapping[str, Any], raw: Any) -> Iterator[Found]:
+    if not isinstance(raw, dict):
+        yield Found("", VALUES_PROPERTY, raw)
+        return
+    for name, value in raw.items():
+        yield Found(name, f"{VALUES_PROPERTY}.{name}", value)
+
+
 _SPECIAL: Mapping[str, Callable[[Mapping[str, Any], Any], Iterator[Found]]] = {
     "contact_information": _find_contact,
     "hashes": _find_digests,
     "kill_chain_phases": _find_phases,
     "value": _find_value,
+    VALUES_PROPERTY: _find_stated,
 }
 
 

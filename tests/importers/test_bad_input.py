@@ -67,7 +67,7 @@ def test_an_alias_in_yaml_stops_the_pack(tmp_path: Path) -> None:
     bomb = TAGPACK + "- address: x\n  context: &a [z, z]\n- address: y\n  context: [*a, *a]\n"
     items = read(tmp_path, bomb)
 
-    assert len(records(items, "CryptoWallet")) == 2
+    assert len(records(items, "CryptoWallet")) == 3
     assert rejections(items)[-1].expected == "no YAML alias"
     assert rejections(items)[-1].where.startswith("line ")
 
@@ -94,14 +94,16 @@ def test_an_unknown_stix_type_leaves_the_rest(tmp_path: Path) -> None:
 
 
 def test_a_wrong_checksum_is_rejected_in_its_place(tmp_path: Path) -> None:
-    """An address that fits no checksum is named by its tag and field, without being quoted."""
+    """An address that fits no checksum is named by its tag and field, unquoted; the tag stays, and names no wallet."""
     items = read(tmp_path, TAGPACK.replace(BITCOIN, BITCOIN_WRONG))
     fault = rejections(items)[0]
+    first, second = records(items, "CryptoWallet")
 
     assert fault.where == "tags[0].address"
     assert "checksum" in fault.expected
     assert BITCOIN_WRONG not in f"{fault}"
-    assert len(records(items, "CryptoWallet")) == 1
+    assert ("publicKey" in first.properties, "publicKey" in second.properties) == (False, True)
+    assert (first.properties["tagLabel"] != (), first.extra["address"]) == (True, BITCOIN_WRONG)
 
 
 def test_invalid_utf8_is_rejected_by_line(tmp_path: Path) -> None:

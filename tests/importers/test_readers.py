@@ -183,6 +183,17 @@ def test_a_stated_label_is_honoured(tmp_path: Path) -> None:
     assert [r.where for r in rejections(items)] == ["objects[1].x_vinculum_label.category"]
 
 
+def test_stated_properties_are_the_ontology_s_own(tmp_path: Path) -> None:
+    """x_vinculum_properties carries what STIX has no word for; a name that the schema lacks is kept as unplaced."""
+    stated = {"birthDate": "1990-02-03", "nationality": ["ro"], "shoeSize": "38"}
+    person = {"type": "identity", "id": GROUP, "name": "Ada", "identity_class": "individual"}
+    bundle = {"type": "bundle", "id": "bundle--1", "objects": [person | {"x_vinculum_properties": stated}]}
+
+    [record] = records(read(tmp_path, json.dumps(bundle)))
+    assert (record.properties["birthDate"], record.properties["nationality"]) == (("1990-02-03",), ("ro",))
+    assert record.extra["x_vinculum_properties.shoeSize"] == "38"
+
+
 def test_a_granular_marking_raises_its_reference(tmp_path: Path) -> None:
     """A link made of a marked property carries that marking."""
     wallet = STIX["objects"][3] | {"granular_markings": [{"marking_ref": RED, "selectors": ["holder_ref"]}]}
