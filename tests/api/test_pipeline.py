@@ -1,0 +1,199 @@
+"""The pipeline: files to records, whole or not at all, and what comes of them."""
+
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from api.pipeline import Handling, ImportReport, Pipeline
+from api.settings import Settings
+from graph.memory import MemoryStore
+from graph.open import open_store
+from ontology.errors import AccessError, UnusableSource
+from ontology.observer import SYSTEM, Observer
+from tests.factory import SECRET
+
+LABEL = """
+tlp: GREEN
+handling: H0
+category: none
+source: {name: board, organisation: Board}
+"""
+MAPPING = """
+format: jsonl
+entities:
+  advert:
+    schema: Advertisement
+    keys: [id]
+    properties:
+      title: {column: title}
+      bodyText: {column: text, extract: [phone, email]}
+"""
+ANNA = Observer("anna", "Police", "investigator")
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
+    """Return a pipeline over the reference store."""
+    with Pipeline(Settings(home=tmp_path / "home"), MemoryStore(secret=SECRET)) as made:
+        made.add_observer(ANNA)
+        yield made
+
+
+def _handling(folder: Path) -> Handling:
+    (folder / "label.yaml").write_text(LABEL, encoding="utf-8")
+    (folder / "mapping.yaml").write_text(MAPPING, encoding="utf-8")
+    return Handling.read(None, folder / "label.yaml", folder / "mapping.yaml")
+
+
+def _write_adverts(path: Path, count: int, *, first: int = 0) -> Path:
+    rows = (
+        {"id": number, "title": f"Work number {number}", "text": f"Call +49 30 2312{number % 10_000:04d} now"}
+        for number in range(first, first + count)
+    )
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def _import(pipeline: Pipeline, *paths: Path, handling: Handling) -> ImportReport:
+    return pipeline.import_paths(paths, handling, lambda *_: None)
+
+
+def test_importing_twice_adds_nothing(pipeline: Pipeline, tmp_path: Path) -> None:
+    """The second time all is known before, and the capture is the same file."""
+    file, handling = _write_adverts(tmp_path / "ads.jsonl", 3), _handling(tmp_path)
+    first, second = (_import(pipeline, file, handling=handling) for _ in range(2))
+
+    assert (first.records, first.links, first.duplicates) == (6, 3, 0)
+    assert (second.records, second.links, second.duplicates) == (0, 0, 9)
+    assert len([f for f in (pipeline.settings.home / "captures").rglob("*") if f.is_file()]) == 1
+
+
+def test_a_record_names_its_capture(pipeline: Pipeline, tmp_path: Path) -> None:
+    """The bytes that a value came from can be found, and are what came."""
+    file = _write_adverts(tmp_path / "ads.jsonl", 1)
+    _import(pipeline, file, handling=_handling(tmp_path))
+    entity = pipeline.view(ANNA).search("work number").items[0]
+    sha256 = entity.records[0].provenance.capture
+
+    assert sha256 is not None
+    assert (pipeline.settings.home / "captures" / sha256[:2] / sha256).read_bytes() == file.read_bytes()
+
+
+def test_without_a_label_only_the_owner_sees(pipeline: Pipeline, tmp_path: Path) -> None:
+    """What nobody marked is strictest: shown to its owner's organisation alone, a victim's name not in clear."""
+    entity = {"id": "p1", "schema": "Person", "properties": {"name": ["Mara Invented"], "gender": ["female"]}}
+    file = tmp_path / "people.json"
+    file.write_text(json.dumps(entity) + "\n", encoding="utf-8")
+    _import(pipeline, file, handling=Handling.read("Police", None, None))
+    others = [ANNA, Observer("o", "Elsewhere", "investigator"), Observer("p", "", "public", purpose="statistics")]
+
+    assert [pipeline.view(observer).counts() for observer in others] == [{"Person": 1}, {}, {}]
+    assert pipeline.view(ANNA).search("mara").total == 0
+
+
+def test_a_folder_keeps_what_was_good(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Files that cannot be used are rejections of the report; the rest is taken in."""
+    handling = _handling(tmp_path)
+    folder = tmp_path / "in"
+    folder.mkdir()
+    _write_adverts(folder / "a.jsonl", 2)
+    (folder / "b.jsonl").write_bytes(b"")
+    (folder / "c.warc").write_bytes(b"%PDF-1.7")
+    report = _import(pipeline, folder, handling=handling)
+
+    assert (report.files, report.captures, report.records) == (3, 1, 4)
+    assert {r.file for r in report.rejections} == {"b.jsonl", "c.warc"}
+
+
+@pytest.mark.parametrize("content", [b"", b"\x00\x01\x02", b"just words\n"])
+def test_a_useless_file_stops_with_its_name(pipeline: Pipeline, tmp_path: Path, content: bytes) -> None:
+    """One file that cannot be used as a whole is an error that names it."""
+    file = tmp_path / "odd.bin"
+    file.write_bytes(content)
+
+    with pytest.raises(UnusableSource, match=r"odd\.bin: expected .*, found "):
+        _import(pipeline, file, handling=Handling.read(None, None, None))
+
+
+def test_an_empty_folder_is_unusable(pipeline: Pipeline, tmp_path: Path) -> None:
+    """A folder without one readable file is an error."""
+    (tmp_path / "empty").mkdir()
+
+    with pytest.raises(UnusableSource, match="at least one readable file"):
+        _import(pipeline, tmp_path / "empty", handling=Handling.read(None, None, None))
+
+
+def test_a_visible_link_raises_one_alert(pipeline: Pipeline, tmp_path: Path) -> None:
+    """A later advert with a watched phone raises an alert, once, and none for an observer who may not see it."""
+    handling = _handling(tmp_path)
+    stranger = pipeline.add_observer(Observer("stranger", "", "public", purpose="statistics"))
+    _import(pipeline, _write_adverts(tmp_path / "a.jsonl", 1), handling=handling)
+    phone = pipeline.view(ANNA).search("2312", schema="Phone").items[0]
+    pipeline.watch(ANNA, phone.id)
+    later = _write_adverts(tmp_path / "b.jsonl", 1, first=10_000)
+    counts = [_import(pipeline, later, handling=handling).alerts for _ in range(2)]
+
+    assert counts == [1, 0]
+    assert [a.neighbour.entity.caption for a in pipeline.alerts(ANNA)] == ["Work number 10000"]
+    assert pipeline.alerts(stranger) == []
+
+
+def test_an_unknown_tier_or_observer_is_refused(pipeline: Pipeline) -> None:
+    """Rights come from the policy's tiers and from stored observers."""
+    with pytest.raises(AccessError, match="tier"):
+        pipeline.add_observer(Observer("x", "Police", "emperor"))
+    with pytest.raises(AccessError, match="observer"):
+        pipeline.find_observer("nobody")
+
+
+@pytest.mark.embedded
+def test_a_killed_import_ends_as_if_never_killed(tmp_path: Path) -> None:
+    """An import killed on its way and run again holds what one that ran through holds."""
+    _handling(tmp_path)
+    file = _write_adverts(tmp_path / "ads.jsonl", 3_000)
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    with _start_import(killed, file) as process:
+        _kill_midway(process)
+    for home in (killed, whole):
+        with _start_import(home, file) as process:
+            assert process.communicate(timeout=120) and process.returncode == 0
+
+    assert _contents(killed) == _contents(whole)
+
+
+def _start_import(home: Path, file: Path) -> subprocess.Popen[bytes]:
+    folder = file.parent
+    text = f"""
+        from pathlib import Path
+        from api.pipeline import Handling, Pipeline
+        from api.settings import Settings
+
+        folder = Path({str(folder)!r})
+        handling = Handling.read(None, folder / "label.yaml", folder / "mapping.yaml")
+        with Pipeline.open(Settings(home=Path({str(home)!r}))) as pipeline:
+            pipeline.import_paths([Path({str(file)!r})], handling, lambda *_: print("batch", flush=True))
+    """
+    return subprocess.Popen([sys.executable, "-c", textwrap.dedent(text)], stdout=subprocess.PIPE)
+
+
+def _kill_midway(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"batch\n"
+    time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+
+
+def _contents(home: Path) -> tuple[dict[str, int], list[str], list[str]]:
+    with open_store("embedded", home=home, secret=SECRET) as store:
+        view = store.view(SYSTEM)
+        records = sorted(r.id for r in view.iter_records(["Advertisement", "Phone"]))
+        links = sorted(str(weight) for weight in view.projection().weights)
+        return view.counts(), records, links
