@@ -2,14 +2,12 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from graph.communities import Community
 from graph.shown import Entity, Explanation, Neighbour, Page, Provenance, ShownAlert, ShownRecord
 from ontology.observer import Observer
 from ontology.watch import Watch
-
-if TYPE_CHECKING:
-    from graph.communities import Community  # loads igraph, which few commands need
 
 
 def entity_document(entity: Entity) -> dict[str, Any]:
@@ -58,7 +56,7 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
     return asdict(explanation)
 
 
-def community_document(community: "Community") -> dict[str, Any]:
+def community_document(community: Community) -> dict[str, Any]:
     """Return a community with its members, best connected first."""
     return {
         "number": community.number,

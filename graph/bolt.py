@@ -1,10 +1,11 @@
 """The Bolt store: the store contract on any engine that speaks Bolt, and the one home of its driver."""
 
+import logging
 import random
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from itertools import islice, pairwise
 from types import TracebackType
@@ -12,7 +13,15 @@ from typing import Any, Self, TypeVar
 
 import neo4j
 from neo4j import GraphDatabase, ManagedTransaction
-from neo4j.exceptions import AuthError, ConstraintError, DriverError, Neo4jError, ServiceUnavailable, SessionExpired
+from neo4j.exceptions import (
+    AuthError,
+    ConfigurationError,
+    ConstraintError,
+    DriverError,
+    Neo4jError,
+    ServiceUnavailable,
+    SessionExpired,
+)
 
 from graph import cypher, row
 from graph.anchor import Candidate, choose_anchor
@@ -37,8 +46,11 @@ LOOKUP = 500
 
 _COLLISIONS = 12
 _CONNECT_TIMEOUT_S = 10.0
-# Writers of one process, on engines where they would collide.
-_WRITER = threading.Lock()
+# One writer of a process at a time: together they would collide, on every engine, and wait longer to try again.
+_WRITER: AbstractContextManager[Any] = threading.Lock()
+
+# The driver's warnings tell of what it tries again, and may quote a value.
+logging.getLogger("neo4j").setLevel(logging.ERROR)
 
 Item = TypeVar("Item")
 Assertion = TypeVar("Assertion", Record, Link)
@@ -91,7 +103,7 @@ class Connection:
         with self._translated():
             for attempt in range(_COLLISIONS):
                 try:
-                    with self._turn(), self._session(neo4j.WRITE_ACCESS) as session:
+                    with _WRITER, self._session(neo4j.WRITE_ACCESS) as session:
                         return session.execute_write(work)
                 except ConstraintError:
                     # Somebody else made one of the same nodes meanwhile; next time it will be found.
@@ -111,9 +123,6 @@ class Connection:
             bookmark_manager=self._bookmarks,
             fetch_size=CHUNK,
         )
-
-    def _turn(self) -> AbstractContextManager[Any]:
-        return _WRITER if self.dialect.has_one_writer else nullcontext()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -457,6 +466,8 @@ def is_answering(address: str, user: str, password: str, *, database: str) -> bo
 
 
 def _open_driver(address: str, user: str, password: str, timeout_s: float) -> neo4j.Driver:
+    if "@" in address:
+        raise StoreError("the address of the graph engine holds a user or a password, which belong in their settings")
     try:
         return GraphDatabase.driver(
             address,
@@ -466,7 +477,7 @@ def _open_driver(address: str, user: str, password: str, timeout_s: float) -> ne
             telemetry_disabled=True,
             notifications_min_severity="OFF",
         )
-    except ValueError as exc:
+    except (ValueError, ConfigurationError) as exc:
         raise StoreError(f"{address}: expected an address like bolt://host:port, found another") from exc
 
 

@@ -8,20 +8,17 @@ from dataclasses import dataclass
 class Dialect:
     """How one engine wants to be treated.
 
-    `has_one_writer`: transactions that write at once collide rather than wait, so
-    a process writes one at a time. `has_bookmarks`: a read can be told to wait
-    for what was written before. `awaits_indexes`: indexes are built behind the
-    back of whoever asked for them.
+    `has_bookmarks`: a read can be told to wait for what was written before.
+    `awaits_indexes`: indexes are built behind the back of whoever asked for them.
     """
 
     engine: str
-    has_one_writer: bool
     has_bookmarks: bool
     awaits_indexes: bool
 
 
-EMBEDDED = Dialect("embedded", has_one_writer=True, has_bookmarks=False, awaits_indexes=False)
-NEO4J = Dialect("neo4j", has_one_writer=False, has_bookmarks=True, awaits_indexes=True)
+EMBEDDED = Dialect("embedded", has_bookmarks=False, awaits_indexes=False)
+NEO4J = Dialect("neo4j", has_bookmarks=True, awaits_indexes=True)
 
 
 def read_agent(agent: str) -> tuple[Dialect, str]:

@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -22,7 +22,7 @@ from pyvis.network import Network
 
 from graph.communities import Community
 from graph.shown import Entity
-from graph.view import MAX_PAGE, View
+from graph.view import View
 
 MAX_NODES = 300
 
@@ -217,13 +217,13 @@ def _describe(node: _Node) -> list[str]:
 
 
 def _draw_edges(view: View, nodes: Sequence[_Node], edges: Mapping[tuple[int, int], int]) -> Iterator[dict[str, Any]]:
-    verbs = _read_verbs(view, nodes, edges)
+    verbs = _read_verbs(view, nodes)
     for (left, right), weight in sorted(edges.items()):
         is_inside = nodes[left].community == nodes[right].community
         yield {
             "from": left,
             "to": right,
-            "about": verbs[left, right],
+            "about": verbs.get((left, right), []),
             "width": round(1.0 + math.log2(weight), 2),
             "dashes": not is_inside,
             "color": {
@@ -234,22 +234,14 @@ def _draw_edges(view: View, nodes: Sequence[_Node], edges: Mapping[tuple[int, in
         }
 
 
-def _read_verbs(
-    view: View, nodes: Sequence[_Node], edges: Iterable[tuple[int, int]]
-) -> dict[tuple[int, int], list[str]]:
-    """Return for each edge what its links say; asked at the end with fewer links, since a hub has thousands."""
+def _read_verbs(view: View, nodes: Sequence[_Node]) -> dict[tuple[int, int], list[str]]:
+    """Return for each linked pair of nodes, lower first, what their links say."""
     place = {node.entity.thing: i for i, node in enumerate(nodes)}
-    verbs: dict[tuple[int, int], list[str]] = {edge: [] for edge in edges}
-    asked_at = {edge: min(edge, key=lambda i: (nodes[i].degree, i)) for edge in verbs}
-    for asked in sorted(set(asked_at.values())):
-        entity = nodes[asked].entity
-        for neighbour in view.neighbours(entity.id, first=MAX_PAGE).items:
-            other = place.get(neighbour.entity.thing, asked)
-            edge = (min(asked, other), max(asked, other))
-            left, right = (_shorten(name, _LABEL_CHARS) for name in (entity.caption, neighbour.entity.caption))
-            line = f"{left} {neighbour.verb} {right}"
-            if asked_at.get(edge) == asked and line not in verbs[edge]:
-                verbs[edge].append(line)
+    verbs: dict[tuple[int, int], list[str]] = {}
+    for tie in view.ties([node.entity for node in nodes]):
+        low, high = sorted((place[tie.left.thing], place[tie.right.thing]))
+        left, right = (_shorten(entity.caption, _LABEL_CHARS) for entity in (tie.left, tie.right))
+        verbs.setdefault((low, high), []).append(f"{left} {tie.verb} {right}")
     return verbs
 
 

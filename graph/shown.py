@@ -105,6 +105,15 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
+class Tie:
+    """Two entities and how the left one is linked to the right one: "posted on", "paid"."""
+
+    left: Entity
+    verb: str
+    right: Entity
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
     """Some items of a list: `cursors` match `items`, `total` counts the whole list in this View."""
 

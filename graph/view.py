@@ -29,6 +29,7 @@ from graph.shown import (
     Page,
     ShownAlert,
     ShownLink,
+    Tie,
     Weight,
 )
 from graph.store import Reader, Scope
@@ -136,6 +137,16 @@ class View:
         keys = [neighbour.link.id for neighbour in found]
         chosen, cursors, has_next = _slice(found, keys, first, after)
         return Page(tuple(chosen), tuple(cursors), has_next, len(found))
+
+    def ties(self, entities: Collection[Entity]) -> list[Tie]:
+        """Return how these entities are linked with each other, each kind of link between two of them once."""
+        owner = {thing: entity for entity in entities for thing in entity.things}
+        found: dict[tuple[str, str, str], Tie] = {}
+        for link in self._reader.links_of(self._scope, sorted(owner)):
+            left, right, end = owner.get(link.left), owner.get(link.right), self.ontology[link.schema].left
+            if left and right and end and left.thing != right.thing:
+                found[left.thing, right.thing, link.schema] = Tie(left, end.label, right)
+        return [found[key] for key in sorted(found)]
 
     def explain(self, left: str, right: str) -> Explanation:
         """Say in bits why the records of two ids are one thing, or not, from what is visible alone."""

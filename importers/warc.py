@@ -187,6 +187,11 @@ def _describe_advert(advert: Mapping[str, Any]) -> Iterator[Found]:
 def _iter_texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict | list):
-        for part in value.values() if isinstance(value, dict) else value:
+    elif isinstance(value, dict):
+        # Names with "@" are JSON-LD's own: the address of a vocabulary is nobody's link.
+        for name, part in value.items():
+            if not name.startswith("@"):
+                yield from _iter_texts(part)
+    elif isinstance(value, list):
+        for part in value:
             yield from _iter_texts(part)

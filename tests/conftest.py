@@ -53,6 +53,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say on which engines and versions the tests ran."""
     engines = config.stash[_ENGINES]
+    if not (engines.used or engines.missing or _required()):
+        return
     terminalreporter.section("graph engines")
     for name, version in sorted(engines.used.items()):
         terminalreporter.line(f"{name}: {version}")

@@ -15,6 +15,7 @@ from api.cli.serving import run_server
 from api.document import alert_document
 from api.pipeline import Handling, ImportReport, Pipeline
 from api.settings import EMBEDDED, Settings, load_settings
+from graph.communities import find_communities
 from graph.shown import Entity
 from graph.view import View
 from ontology.errors import StoreError
@@ -135,8 +136,7 @@ class Demonstration:
         show_side_by_side(columns)
 
     def _cluster(self) -> None:
-        # cdlib takes seconds to load.
-        from graph.communities import find_communities
+        # pyvis takes a second to load.
         from graph.render import render_picture
 
         name = self._case["communities"]["as"]

@@ -97,7 +97,7 @@ def show_neighbours(page: Page[Neighbour]) -> None:
 
 
 def show_explanation(explanation: Explanation) -> None:
-    """Show a sum of bits, line by line, and its verdict."""
+    """Show a sum of bits, line by line without those that add nothing, and its verdict."""
     verdict = "one thing" if explanation.same else "not shown to be one thing"
     if explanation.total is None:
         why = (
@@ -107,7 +107,7 @@ def show_explanation(explanation: Explanation) -> None:
         return
     table = _table("comparison", "found", "bits")
     _row(table, "prior", "before any comparison", f"{explanation.prior:+.2f}")
-    for weight in explanation.weights:
+    for weight in (weight for weight in explanation.weights if weight.weight):
         _row(table, weight.comparison, weight.level, f"{weight.weight:+.2f}")
     _row(table, "sum", f"stop at {explanation.stop:+.2f} ({explanation.model})", f"{explanation.total:+.2f}")
     out.print(table)
@@ -148,7 +148,7 @@ def show_side_by_side(columns: Mapping[str, Entity | None]) -> None:
     table = _table("property", *columns)
     seen = [entity for entity in columns.values() if entity]
     _row(table, "records", *(str(len(e.records)) if e else "nothing is visible" for e in columns.values()))
-    for name in dict.fromkeys(name for entity in seen for name in entity.values):
+    for name in dict.fromkeys(["name", *(name for entity in seen for name in entity.values)]):
         _row(table, name, *(_cell(entity, name) for entity in columns.values()))
     withheld = [", ".join(sorted({r.field_class for r in e.redactions})) if e else "" for e in columns.values()]
     _row(table, "withheld", *withheld)

@@ -35,6 +35,7 @@ from api.document import (
     watch_document,
 )
 from api.pipeline import Handling
+from graph.communities import METHODS, find_communities
 from ontology.errors import VinculumError
 from ontology.observer import Observer
 from ontology.policy import default_policy
@@ -234,15 +235,18 @@ def communities(
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write a picture that needs no internet.")
     ] = None,
+    method: Annotated[str, typer.Option(help=f"One of {', '.join(METHODS)}.")] = METHODS[0],
     json: AsJson = False,
 ) -> None:
     """Find communities among the entities that an observer sees."""
-    from graph.communities import find_communities  # cdlib takes seconds to load
+    if method not in METHODS:
+        raise typer.BadParameter(f"expected one of {', '.join(METHODS)}", param_hint="--method")
+    # pyvis takes a second to load.
     from graph.render import render_picture
 
     with open_pipeline() as pipeline, show_progress("communities"):
         view = pipeline.view(pipeline.find_observer(observer))
-        found = find_communities(view)
+        found = find_communities(view, method=method)
         if html:
             render_picture(view, found, html)
     if json:

@@ -163,7 +163,8 @@ def test_a_killed_import_ends_as_if_never_killed(tmp_path: Path) -> None:
         _kill_midway(process)
     for home in (killed, whole):
         with _start_import(home, file) as process:
-            assert process.communicate(timeout=120) and process.returncode == 0
+            process.communicate(timeout=120)
+            assert process.returncode == 0
 
     assert _contents(killed) == _contents(whole)
 

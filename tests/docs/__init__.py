@@ -1,0 +1,1 @@
+"""Tests of the handbook: that its examples do what its pages say."""

@@ -1,0 +1,127 @@
+"""The Bolt store beyond the contract: whole batches, writers at once, formats and faults."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from neo4j import GraphDatabase
+
+from graph import bolt
+from graph.bolt import BoltStore
+from graph.store import Batch, Scope
+from ontology.errors import StoreError
+from ontology.observer import SYSTEM
+from ontology.record import Record
+from tests.conftest import BOLT_ENGINES, open_bolt
+from tests.engines.neo4j import Server
+from tests.factory import SECRET, START, make_label, make_link, make_record
+
+EVERYTHING = Scope([make_label().lid], START + timedelta(days=1))
+
+on_engines = pytest.mark.parametrize("engine_name", BOLT_ENGINES)
+
+
+def records_in(store: BoltStore) -> list[Record]:
+    """Return all records."""
+    reader = store.view(SYSTEM, EVERYTHING.as_of)._reader
+    return [record for chunk in reader.iter_records(EVERYTHING, ()) for record in chunk]
+
+
+def run(server: Server, text: str) -> None:
+    """Run a statement past the store."""
+    with GraphDatabase.driver(server.address, auth=(server.user, server.password)) as driver:
+        driver.execute_query(text, database_=server.database)
+
+
+@on_engines
+def test_a_batch_is_all_or_nothing(server: Server) -> None:
+    """A batch whose last record no engine can hold leaves nothing of itself."""
+    good = [make_record(key=str(i)) for i in range(2_500)]
+    bad = replace(make_record("Phone", "bad"), sequence=2**70)
+
+    with open_bolt(server) as store:
+        with pytest.raises(OverflowError):
+            store.write(Batch(records=[*good, bad]))
+
+        assert records_in(store) == []
+        assert store.write(Batch(records=good)).records == 2_500
+
+
+@on_engines
+def test_writers_at_once_count_exactly(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four writers, as of four processes, of the same records and links in other orders add each of them once."""
+    monkeypatch.setattr(bolt, "_WRITER", nullcontext())
+    records = [make_record(key=str(i), label=make_label(owner=f"O{i % 7}")) for i in range(200)]
+    links = [make_link(records[i], records[i - 1]) for i in range(200)]
+    batches = [Batch(records=records[i : i + 40], links=links[i + 1 : i + 40]) for i in range(0, 200, 40)]
+    orders = [batches, batches[::-1], batches[2:] + batches[:2], batches[3:] + batches[:3]]
+
+    with ThreadPoolExecutor(4) as pool, open_bolt(server) as one, open_bolt(server) as other:
+        stores = [one, other, one, other]
+        written = list(pool.map(lambda s, bs: [s.write(b) for b in bs], stores, orders))
+
+        assert sum(w.records for ws in written for w in ws) == 200
+        assert sum(w.links for ws in written for w in ws) == 195
+        assert len(one.view(SYSTEM, EVERYTHING.as_of)._reader.labels()) == 7 + 1
+
+
+@on_engines
+def test_what_is_stored_outlasts_the_store_object(server: Server) -> None:
+    """Another store on the same engine has it all, and sets nothing up anew."""
+    record = make_record()
+    with open_bolt(server) as store:
+        store.write(Batch(records=[record]))
+
+    with open_bolt(server) as store:
+        assert records_in(store) == [record]
+        assert store.info().version == server.version
+
+
+@on_engines
+def test_a_newer_format_is_left_alone(server: Server) -> None:
+    """A store that a later version wrote is not opened, and the message says why."""
+    open_bolt(server).close()
+    run(server, "MATCH (m:Meta) SET m.format = 99")
+    try:
+        with pytest.raises(StoreError, match="expected storage format 1 or older, found 99"):
+            open_bolt(server)
+    finally:
+        run(server, "MATCH (m:Meta) SET m.format = 1")
+
+
+@on_engines
+def test_a_wrong_password_is_not_repeated(server: Server) -> None:
+    """The message names the address and nothing secret."""
+    with pytest.raises(StoreError, match="expected a user and password that the engine knows") as caught:
+        BoltStore(server.address, server.user, "not-the-password", database=server.database, secret=SECRET)
+
+    assert server.address in str(caught.value)
+    assert "not-the-password" not in str(caught.value)
+
+
+@on_engines
+def test_what_an_engine_refuses_is_not_quoted(server: Server) -> None:
+    """An engine's own words may hold a value, so its code alone is passed on."""
+    with open_bolt(server) as store, pytest.raises(StoreError, match="refused what was asked") as caught:
+        store._connection.read("RETURN 'a hidden value' + missing")
+
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("bolt://127.0.0.1:1", "bolt://127.0.0.1:1: expected a graph engine that answers over Bolt"),
+        ("127.0.0.1:7687", "expected an address like bolt://host:port"),
+        ("ftp://127.0.0.1", "expected an address like bolt://host:port"),
+        ("bolt://neo4j:the-password@127.0.0.1", "holds a user or a password"),
+    ],
+)
+def test_an_engine_that_is_not_there_is_named(address: str, message: str) -> None:
+    """The address is in the message, the password is not."""
+    with pytest.raises(StoreError, match=message) as caught:
+        BoltStore(address, "neo4j", "the-password", database="neo4j", secret=SECRET)
+
+    assert "the-password" not in str(caught.value)
