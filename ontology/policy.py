@@ -144,24 +144,15 @@ def load_policy(path: Path) -> Policy:
 
 def make_policy(data: Any, file: str) -> Policy:
     """Check a policy that was read from YAML; `file` names it in errors."""
-    if not isinstance(data, dict) or not {
-        "tiers",
-        "contacts",
-        "sharing",
-        "classes",
-    } <= set(data):
-        raise PolicyError(f"{file}: expected the keys tiers, contacts, sharing and classes")
-    tiers = {
-        name: Tier(name, spec["description"], _purpose(spec, f"{file}: tiers.{name}"))
-        for name, spec in data["tiers"].items()
-    }
+    parts = {part: _section(data, part, file) for part in ("tiers", "contacts", "sharing", "classes")}
+    tiers = {name: _read_tier(name, spec, f"{file}: tiers") for name, spec in parts["tiers"].items()}
     if SYSTEM_TIER in tiers:
         raise PolicyError(f"{file}: tiers.{SYSTEM_TIER}: the name is reserved")
     if "otherwise" not in data["contacts"]:
         raise PolicyError(f"{file}: contacts.otherwise: missing")
     cells: dict[tuple[str, str, str], Cell] = {}
     known = {*default_ontology().field_classes(), *_OWN_CLASSES}
-    for field_class in known - data["classes"].keys():
+    for field_class in sorted(known - data["classes"].keys()):
         raise PolicyError(f"{file}: classes.{field_class}: missing")
     for field_class, spec in data["classes"].items():
         _check(field_class, known, f"{file}: classes", "class")
@@ -173,22 +164,36 @@ def make_policy(data: Any, file: str) -> Policy:
             "handling": _read_sharing(data["sharing"], "handling", HANDLINGS, file),
         },
         cells=cells,
-        classes={name: spec["description"] for name, spec in data["classes"].items()},
+        classes={name: _text(spec, "description", f"{file}: classes.{name}") for name, spec in data["classes"].items()},
         contacts=data["contacts"],
         digest=sha256(canonical_json(data)).hexdigest(),
     )
 
 
-def _purpose(spec: Mapping[str, Any], where: str) -> str:
-    if spec.get("purpose") not in PURPOSES:
-        raise PolicyError(f"{where}.purpose: expected one of {', '.join(PURPOSES)}")
-    return str(spec["purpose"])
+def _read_tier(name: str, spec: Any, where: str) -> Tier:
+    tier = Tier(name, _text(spec, "description", f"{where}.{name}"), _text(spec, "purpose", f"{where}.{name}"))
+    _check(tier.purpose, PURPOSES, f"{where}.{name}", "purpose")
+    return tier
+
+
+def _section(data: Any, key: str, where: str) -> Mapping[Any, Any]:
+    found = data.get(key) if isinstance(data, dict) else None
+    if not isinstance(found, dict):
+        raise PolicyError(f"{where}: {key}: expected a mapping, found {type(found).__name__}")
+    return found
+
+
+def _text(data: Any, key: str, where: str) -> str:
+    found = data.get(key) if isinstance(data, dict) else None
+    if not isinstance(found, str):
+        raise PolicyError(f"{where}.{key}: expected text, found {type(found).__name__}")
+    return found
 
 
 def _read_sharing(data: Mapping[str, Any], part: str, terms: Iterable[str], file: str) -> dict[str, tuple[str, ...]]:
-    found = data.get(part) or {}
+    found = _section(data, part, f"{file}: sharing")
     for term in terms:
-        if term not in found:
+        if not isinstance(found.get(term), list):
             raise PolicyError(f"{file}: sharing.{part}.{term}: missing")
         for condition in found[term]:
             _check(condition, _CONDITIONS, f"{file}: sharing.{part}.{term}", "condition")
@@ -199,7 +204,9 @@ def _read_class(
     field_class: str, spec: Mapping[str, Any], tiers: Mapping[str, Tier], where: str
 ) -> dict[tuple[str, str, str], Cell]:
     cells = {}
-    for group, row in spec["cells"].items():
+    for group, row in _section(spec, "cells", where).items():
+        if not isinstance(row, dict):
+            raise PolicyError(f"{where}.cells.{group}: expected a mapping, found {type(row).__name__}")
         for category in (c.strip() for c in str(group).split(",")):
             _check(category, CATEGORIES, f"{where}.cells", "category")
             for tier, cell in row.items():

@@ -171,6 +171,7 @@ def observe(world: World, observer: Observer) -> bytes:
             for left, right in combinations(shown[:4], 2)
         ],
         "alerts": [alert_document(alert) for alert in list_alerts(store, observer)],
+        "ties": [(tie.left.id, tie.verb, tie.right.id) for tie in view.ties(shown)],
         "early": early.counts(),
     }
     return orjson.dumps(answers, option=orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2)
