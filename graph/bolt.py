@@ -46,6 +46,8 @@ LOOKUP = 500
 
 _COLLISIONS = 12
 _CONNECT_TIMEOUT_S = 10.0
+# How long a dead engine is waited for, and a lost race run again.
+_RETRY_TIMEOUT_S = 15.0
 # One writer of a process at a time: together they would collide, on every engine, and wait longer to try again.
 _WRITER: AbstractContextManager[Any] = threading.Lock()
 
@@ -474,6 +476,8 @@ def _open_driver(address: str, user: str, password: str, timeout_s: float) -> ne
             auth=(user, password),
             user_agent="vinculum",
             connection_timeout=timeout_s,
+            connection_acquisition_timeout=timeout_s,
+            max_transaction_retry_time=_RETRY_TIMEOUT_S,
             telemetry_disabled=True,
             notifications_min_severity="OFF",
         )

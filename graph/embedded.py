@@ -246,7 +246,7 @@ class _Child:
                     pass_fds=(lock,),
                     # Ctrl-C in a terminal is for us; we then stop the engine in order.
                     start_new_session=True,
-                    preexec_fn=_make_death_wish(),
+                    preexec_fn=make_death_wish(),
                 )
         except OSError as exc:
             self._error = exc
@@ -255,7 +255,7 @@ class _Child:
             self._ended.wait()
 
 
-def _make_death_wish() -> Callable[[], None] | None:
+def make_death_wish() -> Callable[[], None] | None:
     """Return what a new child runs first, so that the kernel ends it with us; None where there is no such thing."""
     if not sys.platform.startswith("linux"):
         return None

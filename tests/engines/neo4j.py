@@ -21,6 +21,7 @@ from neo4j import GraphDatabase
 from neo4j.exceptions import DriverError, Neo4jError
 
 from graph.bolt import is_answering
+from graph.embedded import make_death_wish
 
 DATABASE = "neo4j"
 USER = "neo4j"
@@ -172,6 +173,7 @@ def _local_server(release: Release) -> Iterator[Server]:
                 [java, "-Xms256m", "-Xmx1g", "-XX:+UseG1GC", *(f"--add-opens=java.base/{p}=ALL-UNNAMED" for p in _OPENS),
                  "-cp", f"{jars}/*", release.main, f"--home-dir={home}", f"--config-dir={home / 'conf'}"],
                 cwd=home, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_environment(home),
+                preexec_fn=make_death_wish(),
             )  # fmt: skip
         try:
             _wait(server, lambda: process.poll() is None)
