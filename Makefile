@@ -16,7 +16,7 @@ setup: .venv/.ready
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Setting up .venv from the lock (a minute or two the first time) ..." >&2
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
-	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip sync -q --require-hashes --no-build-isolation-package python-louvain requirements/bootstrap.txt requirements/dev.txt
+	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install -q --require-hashes --no-build-isolation-package python-louvain -r requirements/bootstrap.txt -r requirements/dev.txt
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install -q --no-deps --no-build-isolation --editable .
 	@cd api/graphiql && PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent --ignore-scripts --no-audit --no-fund
 	@touch $@
@@ -48,6 +48,7 @@ campaign: setup
 lock: setup
 	$(BIN)/uv pip compile pyproject.toml --group dev --extra py2neo $(LOCK) -o requirements/dev.txt
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) -c requirements/dev.txt -o requirements/runtime.txt
+	$(BIN)/uv pip compile requirements/bootstrap.in $(LOCK) -c requirements/dev.txt -o requirements/bootstrap.txt
 
 LOCK := --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --quiet --no-header
 

@@ -1,6 +1,7 @@
 """The in-memory store: the plain reference that every engine must equal. It serves tests, never users."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from graph.store import Batch, Scope, StoreInfo, Written
@@ -57,11 +58,12 @@ class MemoryStore:
         """Write a batch; what is there already stays as it is."""
         self._sources |= {s.name: s for s in batch.sources if s.name not in self._sources}
         self._captures |= {c.sha256: c for c in batch.captures if c.sha256 not in self._captures}
-        records = {r.id: r for r in batch.records if r.id not in self._records}
+        records = {r.id: r for r in reversed(batch.records) if r.id not in self._records}
         self._records |= records
         things = {record.thing for record in self._records.values()}
-        dangling = [link for link in batch.links if not {link.left, link.right} <= things]
-        links = {k.id: k for k in batch.links if k.id not in self._links and {k.left, k.right} <= things}
+        new = {link.id: link for link in reversed(batch.links) if link.id not in self._links}
+        links = {id_: link for id_, link in new.items() if {link.left, link.right} <= things}
+        dangling = [new[id_] for id_ in sorted(new.keys() - links.keys())]
         self._links |= links
         pairs = {p.id: p for p in batch.pairs if p.id not in self._pairs and {p.left, p.right} <= self._records.keys()}
         self._pairs |= pairs
@@ -100,8 +102,10 @@ class MemoryStore:
         return [self._observers[name] for name in sorted(self._observers)]
 
     def put_watch(self, watch: Watch) -> None:
-        """Add a watch or replace it."""
-        self._watches[watch.id] = watch
+        """Add a watch, or move its `checked_at` forward."""
+        known = self._watches.setdefault(watch.id, watch)
+        if watch.checked_at > known.checked_at:
+            self._watches[watch.id] = replace(known, checked_at=watch.checked_at)
 
     def list_watches(self, observer: str | None = None) -> list[Watch]:
         """Return watches by id."""

@@ -118,7 +118,7 @@ class Treater:
         self, schema: Schema, lid: int, properties: Mapping[str, tuple[str, ...]]
     ) -> dict[str, tuple[str, ...]]:
         shown = {}
-        for name, values in properties.items():
+        for name, values in sorted(properties.items()):
             prop = schema.properties.get(name)
             treated = self._treat(prop, self._of(lid, prop), values) if prop else ()
             if treated:
