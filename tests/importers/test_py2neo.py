@@ -7,6 +7,8 @@ import pytest
 
 from importers.py2neo import make_key, read_graph, read_subgraph
 from ontology.errors import SettingError
+from tests.engines.neo4j import Server
+from tests.engines.running import NEO4J
 from tests.importers.samples import links, make_delivery, records, rejections
 
 py2neo = pytest.importorskip("py2neo", reason="the optional extra py2neo is not installed")
@@ -71,6 +73,21 @@ def test_an_old_graph_is_read_page_by_page() -> None:
     items = list(read_graph(Graph(), make_delivery()))
 
     assert [record.source_key for record in records(items)] == [make_key(node)]
+
+
+@pytest.mark.neo4j
+@pytest.mark.parametrize("engine_name", NEO4J)
+def test_a_graph_that_py2neo_wrote_is_read(server: Server, request: pytest.FixtureRequest) -> None:
+    """What an old program wrote to a real Neo4j comes out as records and links."""
+    graph = py2neo.Graph(server.address, auth=(server.user, server.password))
+    request.addfinalizer(graph.service.connector.close)
+    graph.create(_make_graph())
+    names = {"Firm": "Company", "Wallet": "CryptoWallet"}
+    items = list(read_graph(graph, make_delivery(), labels=names, types={"KEEPS": "Ownership"}))
+
+    assert {record.schema for record in records(items)} == {"Person", "Company", "CryptoWallet"}
+    assert {link.schema for link in links(items)} == {"Employment", "Ownership", "UnknownLink"}
+    assert {end for link in links(items) for end in (link.left, link.right)} == {r.thing for r in records(items)}
 
 
 def test_other_objects_and_a_missing_library_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
