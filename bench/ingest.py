@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -152,7 +151,8 @@ def _import(files: list[Path], home: Path, store: str) -> dict[str, Any]:
             for file in files
         ]
         wall, used = time.monotonic() - started, time.process_time() - cpu
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        # Not ru_maxrss: that keeps the peak of the process that started this one.
+        peak = _peak_of(os.getpid())
         wallets = pipeline.view(SYSTEM).counts().get("CryptoWallet", 0)
         tags = sum(
             1 for record in pipeline.view(SYSTEM).iter_records(["CryptoWallet"]) if "tagLabel" in record.properties

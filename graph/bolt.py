@@ -26,7 +26,7 @@ from neo4j.exceptions import (
 from graph import cypher, row
 from graph.anchor import Candidate, choose_anchor
 from graph.dialect import read_agent
-from graph.store import Batch, Scope, StoreInfo, Written
+from graph.store import Batch, Outline, Scope, StoreInfo, Written
 from graph.view import View
 from ontology.errors import StoreError
 from ontology.label import Label
@@ -186,6 +186,12 @@ class BoltReader:
                 cypher.RECORDS_IN_RANGE, low=low, high=high, schemata=list(schemata), **_bounds(scope)
             )
             yield self._to_records(found)
+
+    def iter_outlines(self, scope: Scope) -> Iterator[list[Outline]]:
+        """Stream the outlines of all records, some thousand at a time."""
+        for low, high in self._ranges():
+            [columns] = self._connection.read(cypher.OUTLINES_IN_RANGE, low=low, high=high, **_bounds(scope))
+            yield [row.to_outline(*cells) for cells in zip(*columns, strict=True)]
 
     def links_of(self, scope: Scope, things: Collection[str]) -> list[Link]:
         """Return the links with either end among these things."""

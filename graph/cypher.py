@@ -61,6 +61,12 @@ RECORDS_BY_WORDS = (
 RECORDS_IN_RANGE = (
     f"MATCH (n:Record) WHERE n.id >= $low AND n.id < $high AND {_visible('n')} AND {_OF_SCHEMATA} {_RECORDS}"
 )
+# As columns, since all records are asked for. What is null would be left out of its column.
+OUTLINES_IN_RANGE = (
+    f"MATCH (n:Record) WHERE n.id >= $low AND n.id < $high AND {_visible('n')} "
+    "RETURN [collect(n.id), collect(n.thing), collect(n.facet), collect(n.schema), collect(n.lid), "
+    "collect(coalesce(n.key, '')), collect(n.recorded_at), collect(n.sequence), collect(n.capture)] AS found"
+)
 # Sizes the ranges; nobody is told.
 COUNT_RECORDS = "MATCH (n:Record) RETURN count(n) AS found"
 

@@ -8,20 +8,22 @@ out from one record gives the same answer as clustering everything.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from graph.store import Reader, Scope
-from graph.treat import Treater
+from graph.store import Outline, Reader, Scope
+from graph.treat import Sighted, Treater
 from ontology.pair import Pair, sum_weights
 from ontology.policy import Treatment
 from ontology.record import Link, Record, to_microseconds
 
 Key = tuple[str, Treatment]
+Version = TypeVar("Version", Record, Outline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +34,20 @@ class Clusters:
     of: Mapping[str, int]
 
 
-def choose_current(records: Iterable[Record]) -> dict[str, list[Record]]:
+def choose_current(records: Iterable[Version]) -> dict[str, list[Version]]:
     """Keep, for each thing and facet, the latest record; facets in alphabetical order."""
-    latest: dict[tuple[str, str], Record] = {}
+    latest: dict[tuple[str, str], Version] = {}
     for record in records:
         slot = (record.thing, record.facet)
         if slot not in latest or order_of(record) > order_of(latest[slot]):
             latest[slot] = record
-    current = defaultdict(list)
+    current: dict[str, list[Version]] = defaultdict(list)
     for slot in sorted(latest):
         current[slot[0]].append(latest[slot])
     return dict(current)
 
 
-def order_of(assertion: Record | Link) -> tuple[int, int, str, str]:
+def order_of(assertion: Record | Outline | Link) -> tuple[int, int, str, str]:
     """Return what orders the versions of a record or link: time, place in the capture, the capture, id."""
     return (
         to_microseconds(assertion.recorded_at),
@@ -55,7 +57,7 @@ def order_of(assertion: Record | Link) -> tuple[int, int, str, str]:
     )
 
 
-def is_same(treater: Treater, left: Record, right: Record, pair: Pair) -> bool:
+def is_same(treater: Treater, left: Sighted, right: Sighted, pair: Pair) -> bool:
     """Whether a pair counts as one thing for the observer."""
     if not treater.is_proposed(left, right, pair.keys):
         return False
@@ -131,9 +133,9 @@ class Walk:
         return any(record.id == other.id for other in self.current.get(record.thing, ()))
 
 
-def cluster_all(reader: Reader, scope: Scope, treater: Treater) -> tuple[Clusters, dict[str, list[Record]]]:
-    """Cluster everything visible at once; also return the current records by thing."""
-    current = choose_current(record for chunk in reader.iter_records(scope, ()) for record in chunk)
+def cluster_all(reader: Reader, scope: Scope, treater: Treater) -> tuple[Clusters, dict[str, list[Outline]]]:
+    """Cluster everything visible at once; also return the current records by thing, in outline."""
+    current = choose_current(outline for chunk in reader.iter_outlines(scope) for outline in chunk)
     by_id = {record.id: record for records in current.values() for record in records}
     joins = set(_joins_by_equal_key(by_id.values(), treater))
     for chunk in reader.iter_pairs(scope):
@@ -144,7 +146,7 @@ def cluster_all(reader: Reader, scope: Scope, treater: Treater) -> tuple[Cluster
     return make_clusters(current, joins), current
 
 
-def make_clusters(current: Mapping[str, list[Record]], joins: Iterable[tuple[str, str]]) -> Clusters:
+def make_clusters(current: Mapping[str, Sequence[Sighted]], joins: Iterable[tuple[str, str]]) -> Clusters:
     """Return the connected components of joined things, by time of their earliest record."""
     things = sorted(current, key=lambda thing: (min(order_of(r)[:2] for r in current[thing]), thing))
     place = {thing: index for index, thing in enumerate(things)}
@@ -167,7 +169,7 @@ def make_clusters(current: Mapping[str, list[Record]], joins: Iterable[tuple[str
     )
 
 
-def _joins_by_equal_key(records: Iterable[Record], treater: Treater) -> Iterator[tuple[str, str]]:
+def _joins_by_equal_key(records: Iterable[Outline], treater: Treater) -> Iterator[tuple[str, str]]:
     first: dict[Key, str] = {}
     for record in records:
         key = treater.comparable_key(record)

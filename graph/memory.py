@@ -3,8 +3,9 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
-from graph.store import Batch, Scope, StoreInfo, Written
+from graph.store import Batch, Outline, Scope, StoreInfo, Written
 from graph.view import View
 from ontology.key import fold_words, make_key
 from ontology.label import Label
@@ -15,6 +16,8 @@ from ontology.record import Link, Record, to_microseconds
 from ontology.schema import default_ontology
 from ontology.source import Capture, Source
 from ontology.watch import Alert, Watch
+
+Assertion = TypeVar("Assertion", Record, Link)
 
 
 def _now() -> datetime:
@@ -58,12 +61,12 @@ class MemoryStore:
         """Write a batch; what is there already stays as it is."""
         self._sources |= {s.name: s for s in batch.sources if s.name not in self._sources}
         self._captures |= {c.sha256: c for c in batch.captures if c.sha256 not in self._captures}
-        records = {r.id: r for r in reversed(batch.records) if r.id not in self._records}
+        records = {id_: r for id_, r in _first_of(batch.records).items() if id_ not in self._records}
         self._records |= records
         things = {record.thing for record in self._records.values()}
-        new = {link.id: link for link in reversed(batch.links) if link.id not in self._links}
+        new = {id_: link for id_, link in _first_of(batch.links).items() if id_ not in self._links}
         links = {id_: link for id_, link in new.items() if {link.left, link.right} <= things}
-        dangling = [new[id_] for id_ in sorted(new.keys() - links.keys())]
+        dangling = [link for id_, link in new.items() if id_ not in links]
         self._links |= links
         pairs = {p.id: p for p in batch.pairs if p.id not in self._pairs and {p.left, p.right} <= self._records.keys()}
         self._pairs |= pairs
@@ -155,6 +158,10 @@ class MemoryStore:
         """Stream records, all in one chunk."""
         yield [r for r in self._scoped(scope) if not schemata or r.schema in schemata]
 
+    def iter_outlines(self, scope: Scope) -> Iterator[list[Outline]]:
+        """Stream outlines, all in one chunk."""
+        yield [Outline.of(record, default_ontology()) for record in self._scoped(scope)]
+
     def links_of(self, scope: Scope, things: Collection[str]) -> list[Link]:
         """Return links by their ends."""
         return [link for link in self._scoped_links(scope) if link.left in things or link.right in things]
@@ -189,3 +196,11 @@ class MemoryStore:
     def _scoped_pairs(self, scope: Scope) -> Iterator[Pair]:
         ids = {record.id for record in self._scoped(scope)}
         return (p for p in self._pairs.values() if {p.left, p.right} <= ids and p.recorded_at <= scope.as_of)
+
+
+def _first_of(items: Iterable[Assertion]) -> dict[str, Assertion]:
+    """Return items by id, the first of those that share one, in their order."""
+    found: dict[str, Assertion] = {}
+    for item in items:
+        found.setdefault(item.id, item)
+    return found

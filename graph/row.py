@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from graph.store import Outline
 from ontology.key import fold_words, make_key
 from ontology.label import Label
 from ontology.observer import Observer
@@ -62,6 +63,13 @@ def to_record(row: Row, label: Label) -> Record:
         facet=row["facet"],
         extra=orjson.loads(row["extra"]),
     )
+
+
+def to_outline(
+    id_: str, thing: str, facet: str, schema: str, lid: int, key: str, recorded_at: int, sequence: int, capture: str
+) -> Outline:
+    """Return the outline of the cells of one record, in the order of its fields; an empty key is none."""
+    return Outline(id_, thing, facet, schema, lid, key or None, from_microseconds(recorded_at), sequence, capture)
 
 
 def from_link(link: Link) -> Row:

@@ -10,12 +10,14 @@ label or whose ends' labels are not allowed.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
+from ontology.key import make_key
 from ontology.label import Label
 from ontology.observer import Observer
 from ontology.pair import Pair
 from ontology.record import Link, Record
+from ontology.schema import Ontology
 from ontology.source import Capture, Source
 from ontology.watch import Alert, Watch
 
@@ -69,6 +71,36 @@ class Scope:
     as_of: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What clustering needs of a record, without its values; `key` is its identifying key, None for none."""
+
+    id: str
+    thing: str
+    facet: str
+    schema: str
+    lid: int
+    key: str | None
+    recorded_at: datetime
+    sequence: int
+    capture: str
+
+    @classmethod
+    def of(cls, record: Record, ontology: Ontology) -> Self:
+        """Return the outline of a record."""
+        return cls(
+            id=record.id,
+            thing=record.thing,
+            facet=record.facet,
+            schema=record.schema,
+            lid=record.lid,
+            key=make_key(ontology[record.schema], record.properties),
+            recorded_at=record.recorded_at,
+            sequence=record.sequence,
+            capture=record.capture,
+        )
+
+
 class Reader(Protocol):
     """The raw questions, all bounded by a Scope; for `graph.view` alone.
 
@@ -99,6 +131,9 @@ class Reader(Protocol):
 
     def iter_records(self, scope: Scope, schemata: Collection[str]) -> Iterator[list[Record]]:
         """Stream all records of these concrete schemata (empty: all), some thousand at a time."""
+
+    def iter_outlines(self, scope: Scope) -> Iterator[list[Outline]]:
+        """Stream the outlines of all records, some thousand at a time."""
 
     def links_of(self, scope: Scope, things: Collection[str]) -> list[Link]:
         """Return the links with either end among these things."""

@@ -4,12 +4,16 @@ from collections.abc import Iterable, Mapping
 
 from graph.handle import Handles
 from graph.shown import Provenance, Redaction, ShownLink, ShownRecord, Values
+from graph.store import Outline
 from ontology.digest import make_id
 from ontology.key import make_key
 from ontology.pair import BlockingKey, Evidence
 from ontology.policy import Clearance, Treatment
 from ontology.record import Link, Record
 from ontology.schema import Ontology, Property, Schema
+
+# Whose values are seen is a matter of schema and label alone.
+Sighted = Record | Outline
 
 _HIDDEN = frozenset({Treatment.COUNT, Treatment.ABSENT})
 _COMPARABLE = frozenset({Treatment.CLEAR, Treatment.PSEUDONYM})
@@ -65,24 +69,24 @@ class Treater:
             if name in properties and self._of(record.lid, properties[name]) is Treatment.CLEAR
         }
 
-    def comparable_key(self, record: Record) -> tuple[str, Treatment] | None:
+    def comparable_key(self, record: Record | Outline) -> tuple[str, Treatment] | None:
         """Return the identifying key with how its values are seen, None when the observer could not compare it.
 
         A value in clear and a pseudonym cannot be compared with each other, so
         only keys seen the same way are equal.
         """
         schema = self._ontology[record.schema]
-        key = make_key(schema, record.properties)
+        key = record.key if isinstance(record, Outline) else make_key(schema, record.properties)
         if key is None:
             return None
         seen = self._seen(record, schema.key)
         return (key, seen) if seen in _COMPARABLE else None
 
-    def is_proposed(self, left: Record, right: Record, keys: Iterable[BlockingKey]) -> bool:
+    def is_proposed(self, left: Sighted, right: Sighted, keys: Iterable[BlockingKey]) -> bool:
         """Whether a blocking key that the observer could compute for both records proposes the pair."""
         return any(self._can_block(left, right, key) for key in keys)
 
-    def weight(self, left: Record, right: Record, evidence: Evidence) -> float | None:
+    def weight(self, left: Sighted, right: Sighted, evidence: Evidence) -> float | None:
         """Return the weight that the observer could compute of one comparison, None for none."""
         seen = self._seen(left, evidence.properties)
         if seen is not self._seen(right, evidence.properties):
@@ -91,7 +95,7 @@ class Treater:
             return evidence.weight
         return evidence.equality_weight if seen is Treatment.PSEUDONYM else None
 
-    def level(self, left: Record, right: Record, evidence: Evidence) -> str:
+    def level(self, left: Sighted, right: Sighted, evidence: Evidence) -> str:
         """Return the level that the observer could tell of a comparison that weighs something for them."""
         if self._seen(left, evidence.properties) is self._seen(right, evidence.properties) is Treatment.CLEAR:
             return evidence.level
@@ -99,13 +103,13 @@ class Treater:
             return "missing on a side"
         return "equal" if evidence.equality_weight > 0 else "not equal"
 
-    def _can_block(self, left: Record, right: Record, key: BlockingKey) -> bool:
+    def _can_block(self, left: Sighted, right: Sighted, key: BlockingKey) -> bool:
         seen = self._seen(left, key.properties)
         if seen is not self._seen(right, key.properties):
             return False
         return seen is Treatment.CLEAR or (seen is Treatment.PSEUDONYM and key.is_equality)
 
-    def _seen(self, record: Record, names: Iterable[str]) -> Treatment:
+    def _seen(self, record: Sighted, names: Iterable[str]) -> Treatment:
         """Return the one treatment under which all these properties are seen, ABSENT when they differ."""
         properties = self._ontology[record.schema].properties
         found = {self._of(record.lid, properties[name]) for name in names if name in properties}

@@ -32,7 +32,7 @@ from graph.shown import (
     Tie,
     Weight,
 )
-from graph.store import Reader, Scope
+from graph.store import Outline, Reader, Scope
 from graph.treat import Treater, link_identity
 from ontology.errors import NotVisible
 from ontology.key import concrete_schemata, fold_words
@@ -227,7 +227,7 @@ class View:
             yield from records
 
     @cached_property
-    def _clustered(self) -> tuple[Clusters, dict[str, list[Record]]]:
+    def _clustered(self) -> tuple[Clusters, dict[str, list[Outline]]]:
         return cluster_all(self._reader, self._scope, self._treater)
 
     def _current(self, things: Collection[str]) -> dict[str, list[Record]]:

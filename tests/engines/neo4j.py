@@ -147,7 +147,7 @@ def _has_docker() -> bool:
 @contextmanager
 def _docker_server(release: Release) -> Iterator[Server]:
     image = "neo4j:5.26" if release is LONG_TERM else f"neo4j:{release.version}"
-    password = secrets.token_urlsafe(12)
+    password = secrets.token_hex(12)
     options = ["--detach", "--rm", "--publish", "127.0.0.1::7687", "--env", f"NEO4J_AUTH={USER}/{password}"]
     container = _run(["docker", "run", *options, image], "docker run").strip()
     try:
@@ -165,7 +165,7 @@ def _local_server(release: Release) -> Iterator[Server]:
     jars = _find_jars(release)
     with tempfile.TemporaryDirectory(prefix="vinculum-neo4j-") as folder:
         home = Path(folder)
-        address, password = f"bolt://127.0.0.1:{_free_port()}", secrets.token_urlsafe(12)
+        address, password = f"bolt://127.0.0.1:{_free_port()}", secrets.token_hex(12)
         server = Server(address, USER, password, DATABASE, release.version, f"jars from Maven, {java}")
         _configure(server, release, home, java, jars)
         with (home / "console.log").open("wb") as log:

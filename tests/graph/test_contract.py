@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graph.memory import MemoryStore
-from graph.store import Batch, Reader, Scope, Store, Written
+from graph.store import Batch, Outline, Reader, Scope, Store, Written
 from ontology.key import make_key
 from ontology.label import Label
 from ontology.observer import SYSTEM, Observer
@@ -275,6 +275,8 @@ def test_streams_equal_lists(store: Store) -> None:
 
     assert ids(flat(reader.iter_records(scope(), ()))) == ids(records)
     assert ids(flat(reader.iter_records(scope(), ["Phone"]))) == ids(records[1::2])
+    outlines = sorted(flat(reader.iter_outlines(scope())), key=lambda outline: outline.id)
+    assert outlines == sorted((Outline.of(r, default_ontology()) for r in records), key=lambda outline: outline.id)
     assert ids(flat(reader.iter_links(scope()))) == ids([*links, *hub])
     assert ids(flat(reader.iter_pairs(scope()))) == ids(pairs)
     assert ids(reader.links_of(scope(), [records[0].thing])) == ids([links[0], *hub])
@@ -406,6 +408,7 @@ def answers(reader: Reader, limits: Scope, written: list[Batch]) -> dict[str, ob
         "by words": [in_order(reader.records_by_words(limits, [word], ())) for word in ("ada", "street", "m sam")],
         "by two words": in_order(reader.records_by_words(limits, ["ada", "a"], ["Person"])),
         "records": in_order(flat(reader.iter_records(limits, ()))),
+        "outlines": in_order(flat(reader.iter_outlines(limits))),
         "people": in_order(flat(reader.iter_records(limits, ["Person", "Company"]))),
         "links of": in_order(reader.links_of(limits, things)),
         "links": in_order(flat(reader.iter_links(limits))),

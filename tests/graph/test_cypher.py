@@ -15,6 +15,7 @@ LABELLED = {
     "by key": cypher.RECORDS_BY_KEY,
     "by words": cypher.RECORDS_BY_WORDS,
     "in range": cypher.RECORDS_IN_RANGE,
+    "outlines": cypher.OUTLINES_IN_RANGE,
     "links of": cypher.links_of(ONTOLOGY),
     "links in range": cypher.links_in_range(ONTOLOGY),
 }
