@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 PYTHON := $(or $(shell command -v $(PYTHON) 2>/dev/null),python3)
 BIN := .venv/bin
 N ?=
-NAME ?= ingest
+NAME ?= $(error say which: NAME=ingest, for one)
 
 .PHONY: setup demo test check format lint types bench campaign lock clean
 
