@@ -17,7 +17,7 @@ class Projection:
     `things` names each entity by its earliest record, in order of time; `edges`
     is (m, 2) int64, indices into it, one row for each linked pair of entities
     with the lower index first, sorted; `weights` is (m,) float64, how many
-    distinct links (by source, type and ends) the pair has.
+    distinct links (by source, its key, type and ends) the pair has.
     """
 
     things: tuple[str, ...]
@@ -27,11 +27,11 @@ class Projection:
 
 def make_projection(clusters: Clusters, links: Iterable[Link]) -> Projection:
     """Group links by the entities at their ends, leaving out those inside one entity."""
-    distinct = {(link.source, link.schema, link.left, link.right) for link in links}
+    distinct = {(link.source, link.source_key, link.schema, link.left, link.right) for link in links}
     ends = np.array(
         [
             (clusters.of[left], clusters.of[right])
-            for _, _, left, right in distinct
+            for *_, left, right in distinct
             if left in clusters.of and right in clusters.of and clusters.of[left] != clusters.of[right]
         ],
         dtype=np.int64,

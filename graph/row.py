@@ -26,7 +26,9 @@ _RECORD_OWN = frozenset(
     {"id", "lid", "thing", "facet", "schema", "key", "source", "source_key", "capture", "recorded_at", "sequence",
      "text", "extra"}
 )  # fmt: skip
-_LINK_OWN = frozenset({"id", "lid", "schema", "source", "left", "right", "capture", "recorded_at", "sequence"})
+_LINK_OWN = frozenset(
+    {"id", "lid", "schema", "source", "source_key", "left", "right", "capture", "recorded_at", "sequence"}
+)
 
 
 def from_record(record: Record, schema: Schema) -> Row:
@@ -78,6 +80,7 @@ def from_link(link: Link) -> Row:
         "id": link.id,
         "lid": link.lid,
         "source": link.source,
+        "source_key": link.source_key,
         "left": link.left,
         "right": link.right,
         "capture": link.capture,
@@ -92,6 +95,7 @@ def to_link(row: Row, label: Label) -> Link:
     return Link(
         schema=row["schema"],
         source=row["source"],
+        source_key=row["source_key"],
         left=row["left"],
         right=row["right"],
         label=label,

@@ -191,5 +191,5 @@ _HANDLING_PARTS = (
 
 
 def link_identity(link: Link) -> str:
-    """Return what all versions of a source's link between two things share (32 hex digits)."""
-    return make_id("between", link.source, link.schema, link.left, link.right)
+    """Return what all versions of one link of a source share (32 hex digits)."""
+    return make_id("between", link.source, link.source_key, link.schema, link.left, link.right)

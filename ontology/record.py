@@ -72,12 +72,15 @@ class Record:
 class Link:
     """One source's assertion that two things are related, with its own label.
 
-    `left` and `right` are things (see `make_thing`), in the direction that the
-    schema names. `properties` are cleaned values, as in a record.
+    `source_key` is how the source names the link: it tells apart two links of
+    one kind between the same things (two payments), and all versions of one
+    share it. `left` and `right` are things (see `make_thing`), in the direction
+    that the schema names. `properties` are cleaned values, as in a record.
     """
 
     schema: str
     source: str
+    source_key: str
     left: str
     right: str
     label: Label

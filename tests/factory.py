@@ -62,11 +62,13 @@ def make_link(
     minute: int = 0,
     sequence: int = 0,
     source: str | None = None,
+    key: str = "",
 ) -> Link:
     """Return a link between the things of two records."""
     return Link(
         schema=schema,
         source=source or left.source,
+        source_key=key,
         left=left.thing,
         right=right.thing,
         label=label or OPEN,
