@@ -16,7 +16,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -171,6 +171,8 @@ class SafeAnswers:
 
         try:
             await self._app(scope, receive, send_safely)
+        except ClientDisconnect:
+            return
         except Exception as exc:
             # Whoever logs it above us would log its text, which may hold a value.
             response = _respond(mask(exc), 500)

@@ -75,7 +75,7 @@ def alert_document(alert: ShownAlert) -> dict[str, Any]:
     return {
         "id": alert.id,
         "watch": alert.watch,
-        "raised_at": _moment(alert.raised_at),
+        "recorded_at": _moment(alert.recorded_at),
         "entity": entity_summary(alert.entity),
         "neighbour": neighbour_document(alert.neighbour),
     }
@@ -88,7 +88,6 @@ def watch_document(watch: Watch, id_: str, entity: Entity | None) -> dict[str, A
         "observer": watch.observer,
         "entity": entity_summary(entity) if entity else None,
         "created_at": _moment(watch.created_at),
-        "checked_at": _moment(watch.checked_at),
     }
 
 

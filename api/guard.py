@@ -30,8 +30,8 @@ DEFAULT_PAGE = 20
 
 # The fields that take `first`; a test holds this against the schema.
 PAGED = frozenset({"search", "neighbours", "alerts", "watches"})
-# What a field costs that is no page but reads everything, in rows.
-_WHOLE = {"counts": 1_000}
+# What a field costs, besides its page, that looks at everything, in rows.
+_WHOLE = {"counts": 2_000, "search": 1_000}
 _MAX_DIGITS = 3
 
 
@@ -130,6 +130,7 @@ class _Meter:
         below = self._below(node)
         is_field = isinstance(node, FieldNode)
         size = self._size(node) if is_field else 0
+        whole = _WHOLE.get(node.name.value, 0) if is_field else 0
         if is_field:
             self._names[(node.alias or node.name).value] += 1
         return Cost(
@@ -137,7 +138,7 @@ class _Meter:
             fields=is_field + below.fields,
             aliases=(is_field and node.alias is not None) + below.aliases,
             directives=len(node.directives or ()) + below.directives,
-            rows=size * (1 + below.rows) if size else below.rows,
+            rows=(size * (1 + below.rows) if size else below.rows) + whole,
         )
 
     def _below(self, node: Any) -> Cost:
@@ -161,7 +162,7 @@ class _Meter:
             return self._page(arguments["first"]) if "first" in arguments else DEFAULT_PAGE
         if node.name.value == "nodes" and "ids" in arguments:
             return self._length(arguments["ids"])
-        return _WHOLE.get(node.name.value, 0)
+        return 0
 
     def _page(self, value: ValueNode) -> int:
         asked: Any = None

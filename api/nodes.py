@@ -399,7 +399,7 @@ class Alert:
 
     id: strawberry.ID
     watch: strawberry.ID
-    raised_at: datetime
+    recorded_at: datetime
     entity: Entity
     verb: str
     link: Link
@@ -411,7 +411,7 @@ class Alert:
         return cls(
             id=strawberry.ID(found.id),
             watch=strawberry.ID(found.watch),
-            raised_at=found.raised_at,
+            recorded_at=found.recorded_at,
             entity=make_entity(found.entity, loader),
             verb=found.neighbour.verb,
             link=Link.of(found.neighbour.link),

@@ -1,7 +1,7 @@
 """The pipeline: where importers, resolution and the graph meet.
 
 A file is first kept as a capture, then read as a stream: records are written in
-batches, links are spooled to disk and written after all records of their file,
+batches, links are spooled to disk and written after all records of all files,
 since they may point forward. Every batch is one transaction and writing it
 again adds nothing, so an import that was killed is run again and ends as if it
 never had been.
@@ -29,7 +29,7 @@ from importers.label_file import LabelFile, read_label_file
 from importers.mapping import FileMapping, read_mapping
 from importers.registry import Format, read_file, sniff_format
 from ontology.errors import AccessError, UnusableSource
-from ontology.label import Label
+from ontology.label import PURPOSES, Label
 from ontology.observer import SYSTEM, Observer
 from ontology.policy import default_policy
 from ontology.record import Link, Record
@@ -40,6 +40,7 @@ from ontology.watch import Watch
 
 BATCH_SIZE = 2_000
 LOCAL = "local"
+_SHOWN_PATH = 200
 
 T = TypeVar("T")
 Progress = Callable[[str, int], None]  # what is being done, and how many more of it are done
@@ -147,11 +148,16 @@ class Pipeline:
         started = time.monotonic()
         report = ImportReport()
         files = [file for path in paths for file in _iter_files(path)]
-        for file in files:
-            try:
-                self._import_file(file, handling, report, progress)
-            except UnusableSource as exc:
-                report.rejections.append(Rejection(file.name, exc.path, exc.expected, exc.found))
+        with tempfile.TemporaryFile() as spool:
+            for file in files:
+                try:
+                    self._import_records(file, handling, spool, report, progress)
+                except UnusableSource as exc:
+                    report.rejections.append(Rejection(file.name, exc.path, exc.expected, exc.found))
+            spool.seek(0)
+            for batch in _chunks(_iter_spooled(spool), BATCH_SIZE):
+                self._write_links(batch, report)
+                progress("links", len(batch))
         if report.captures == 0:
             raise _nothing_usable(paths, report)
         report.files = len(files)
@@ -186,6 +192,10 @@ class Pipeline:
         tiers = default_policy().tiers
         if observer.tier not in tiers:
             raise AccessError(f"tier: expected one of {', '.join(tiers)}, found another term")
+        if observer.purpose and observer.purpose not in PURPOSES:
+            raise AccessError(f"purpose: expected one of {', '.join(PURPOSES)}, found another term")
+        if not observer.name.strip() or not (observer.organisation.strip() or observer.tier == "public"):
+            raise AccessError("name, organisation: expected text, found none")
         if not observer.purpose:
             observer = replace(observer, purpose=tiers[observer.tier].purpose)
         self.store.put_observer(observer)
@@ -193,7 +203,7 @@ class Pipeline:
 
     def check(self) -> None:
         """Raise StoreError when the store does not answer."""
-        self.store.info()
+        self.store.get_observer("")
 
     def find_observer(self, name: str) -> Observer:
         """Return a stored observer; raises AccessError when there is none."""
@@ -222,27 +232,25 @@ class Pipeline:
         """Return an observer's alerts whose ground they may still see, newest first."""
         return list_alerts(self.store, observer)
 
-    def _import_file(self, path: Path, handling: Handling, report: ImportReport, progress: Progress) -> None:
-        form = sniff_format(path)
+    def _import_records(
+        self, path: Path, handling: Handling, spool: IO[bytes], report: ImportReport, progress: Progress
+    ) -> None:
+        form = sniff_format(path, handling.mapping)
         kept = self._captures.keep(path)
         delivery = handling.delivery(path, kept, self._clock())
         self.store.write(Batch(sources=[delivery.source], captures=[_capture(kept, form, delivery)]))
-        with tempfile.TemporaryFile() as spool:
-            for chunk in _chunks(_iter_records(kept.path, delivery, spool, report), BATCH_SIZE):
-                report.add(self.store.write(Batch(records=chunk)))
-                progress(path.name, len(chunk))
-            spool.seek(0)
-            for links in _chunks(_iter_spooled(spool), BATCH_SIZE):
-                self._write_links(links, path, report)
-                progress(path.name, len(links))
+        for chunk in _chunks(_iter_records(kept.path, delivery, spool, report), BATCH_SIZE):
+            report.add(self.store.write(Batch(records=chunk)))
+            progress(path.name, len(chunk))
         report.captures += 1
 
-    def _write_links(self, links: list[Link], path: Path, report: ImportReport) -> None:
-        written = self.store.write(Batch(links=links))
+    def _write_links(self, batch: Sequence[tuple[str, Link]], report: ImportReport) -> None:
+        written = self.store.write(Batch(links=[link for _, link in batch]))
         report.add(written)
+        files = {link.id: file for file, link in batch}
         report.rejections += [
             Rejection(
-                path.name, f"item {link.sequence}", f"a record at both ends of {link.schema}", "an end without one"
+                files[link.id], f"item {link.sequence}", f"a record at both ends of {link.schema}", "an end without one"
             )
             for link in written.dangling
         ]
@@ -258,8 +266,10 @@ def _models() -> dict[str, list[str]]:
 
 
 def _iter_files(path: Path) -> Iterator[Path]:
-    if not path.exists():
-        raise UnusableSource("a file or folder", "nothing of that name", path=str(path))
+    try:
+        path.stat()
+    except (OSError, ValueError) as exc:
+        raise UnusableSource("a file or folder", "nothing of that name", path=str(path)[:_SHOWN_PATH]) from exc
     if path.is_dir():
         yield from sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
     else:
@@ -292,12 +302,12 @@ def _iter_records(path: Path, delivery: Delivery, spool: IO[bytes], report: Impo
         if isinstance(item, Record):
             yield item
         elif isinstance(item, Link):
-            pickle.dump(item, spool)
+            pickle.dump((delivery.file, item), spool)
         else:
             report.rejections.append(item)
 
 
-def _iter_spooled(spool: IO[bytes]) -> Iterator[Link]:
+def _iter_spooled(spool: IO[bytes]) -> Iterator[tuple[str, Link]]:
     while True:
         try:
             yield pickle.load(spool)

@@ -50,6 +50,13 @@ class Handles:
             raise NotVisible
         return plain[1:].hex()
 
+    def find(self, kind: str, shown: str) -> str | None:
+        """Return the 32 hex digits behind a shown id, None for whatever this organisation was never shown."""
+        try:
+            return self.open(kind, shown)
+        except NotVisible:
+            return None
+
     def pseudonym(self, value_type: str, value: str) -> str:
         """Return the name that stands for a value within the organisation (P- and 10 characters)."""
         digest = hmac.digest(self._pseudonym_key, canonical_json([value_type, value]), "sha256")

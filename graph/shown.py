@@ -153,10 +153,14 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class ShownAlert:
-    """An alert whose ground its observer may still see."""
+    """An alert whose ground its observer may still see: the link that came, which says when it was recorded."""
 
     id: str
     watch: str
     entity: Entity
     neighbour: Neighbour
-    raised_at: datetime
+
+    @property
+    def recorded_at(self) -> datetime:
+        """When the link was recorded. Not when we noticed: that would tell of imports that are hidden."""
+        return self.neighbour.link.provenance.recorded_at

@@ -60,6 +60,12 @@ class Treater:
             schema.label,
         )
 
+    def show_caption(self, record: Record) -> str:
+        """Return the best visible name of a record."""
+        schema = self._ontology[record.schema]
+        names = {name: record.properties[name] for name in schema.caption if name in record.properties}
+        return self.caption(schema, self._values(schema, record.lid, names))
+
     def clear_values(self, record: Record) -> dict[str, tuple[str, ...]]:
         """Return the values that the observer has in clear: the only ones that a search may match."""
         properties = self._ontology[record.schema].properties

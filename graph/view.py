@@ -24,11 +24,9 @@ from graph.projection import Projection, make_projection
 from graph.shown import (
     Entity,
     Explanation,
-    Item,
     Neighbour,
     Page,
     ShownAlert,
-    ShownLink,
     Tie,
     Weight,
 )
@@ -39,13 +37,15 @@ from ontology.key import concrete_schemata, fold_words
 from ontology.observer import SYSTEM_TIER, Observer
 from ontology.pair import Pair, sum_weights
 from ontology.policy import Policy, default_policy
-from ontology.record import Link, Record
+from ontology.record import Link, Record, to_microseconds
 from ontology.schema import Ontology, default_ontology
 from ontology.source import Capture
 from ontology.values.name import fold_name
 from ontology.watch import Alert
 
 MAX_PAGE = 100
+# Beyond so many things, clustering everything is quicker than walking out from each.
+MANY = 2_000
 
 
 class View:
@@ -105,19 +105,19 @@ class View:
     ) -> Page[Entity]:
         """Find the entities with a record that holds every word of a text in values seen in clear.
 
-        Best match first; ties by caption, then id. `schema` takes heirs along. An
-        empty text finds nothing.
+        Best match first, by the record that matches best; ties by its caption,
+        then its thing. `schema` takes heirs along. An empty text finds nothing.
         """
-        words = fold_name(text).split()
-        names = concrete_schemata(self.ontology, [schema]) if schema else frozenset[str]()
-        found = self._reader.records_by_words(self._scope, words, sorted(names)) if words else []
-        current = self._current({record.thing for record in found})
-        best: dict[str, float] = {}
-        for record in (r for records in current.values() for r in records if not names or r.schema in names):
-            score = self._score(record, words)
-            if score is not None:
-                best[record.thing] = max(score, best.get(record.thing, 0.0))
-        return self._page(list(self._ranked(best)), first, after)
+        ranked = self._ranked(fold_name(text).split(), concrete_schemata(self.ontology, [schema]) if schema else None)
+        clusters = self._clusters_of(ranked)
+        found = list(dict.fromkeys(clusters.members[clusters.of[thing]][0] for thing in ranked))
+        start = 0
+        if after is not None:
+            start = _place_after(found, clusters, self._handles.find("entity", after))
+        chosen = found[start : start + _bounded(first)]
+        entities = self.entities_of(chosen)
+        items = tuple(entities[thing] for thing in chosen)
+        return Page(items, tuple(e.id for e in items), start + len(items) < len(found), len(found))
 
     def neighbours(
         self,
@@ -127,16 +127,20 @@ class View:
         first: int = 20,
         after: str | None = None,
     ) -> Page[Neighbour]:
-        """Return the entities one visible link away, by link type, caption and id.
+        """Return the entities one visible link away, by link type, the latest link first.
 
         `types` keeps links of these schemata alone (empty: all). Links inside the
         entity are left out; of several versions of a source's link the latest shows.
         """
         entity = self.entity(id_)
-        found = self._neighbours(entity, types)
-        keys = [neighbour.link.id for neighbour in found]
-        chosen, cursors, has_next = _slice(found, keys, first, after)
-        return Page(tuple(chosen), tuple(cursors), has_next, len(found))
+        links = [link for link in self._links_from(entity.things) if not types or link.schema in types]
+        start = 0
+        if after is not None:
+            identity = self._handles.find("link", after)
+            start = next((i for i, link in enumerate(links, 1) if link_identity(link) == identity), len(links))
+        chosen = links[start : start + _bounded(first)]
+        items = tuple(self._neighbours(entity, chosen))
+        return Page(items, tuple(n.link.id for n in items), start + len(items) < len(links), len(links))
 
     def ties(self, entities: Collection[Entity]) -> list[Tie]:
         """Return how these entities are linked with each other, each kind of link between two of them once."""
@@ -174,21 +178,14 @@ class View:
     def show_alert(self, alert: Alert) -> ShownAlert | None:
         """Return an alert while its link is still visible, None when it is not."""
         found = self.entities_of([alert.thing])
-        if not found:
+        entity = found.get(alert.thing)
+        links = self._links_from(entity.things) if entity else []
+        link = next((link for link in links if link_identity(link) == alert.link), None)
+        if entity is None or link is None:
             return None
-        entity = found[alert.thing]
-        neighbour = next(
-            (n for n in self._neighbours(entity, ()) if self._alert_link(n.link) == alert.link),
-            None,
-        )
-        if neighbour is None:
-            return None
+        [neighbour] = self._neighbours(entity, [link])
         return ShownAlert(
-            self._handles.seal("alert", alert.id),
-            self._handles.seal("watch", alert.watch),
-            entity,
-            neighbour,
-            alert.raised_at,
+            self._handles.seal("alert", alert.id), self._handles.seal("watch", alert.watch), entity, neighbour
         )
 
     def links_of_entity(self, thing: str) -> dict[str, str]:
@@ -196,11 +193,11 @@ class View:
 
         Empty when the thing is not visible. For watches, which compare two moments.
         """
-        found = self.entities_of([thing])
-        if not found:
+        things = self._clusters_of([thing])
+        if thing not in things.of:
             return {}
-        neighbours = self._neighbours(found[thing], ())
-        return {self._alert_link(n.link): n.entity.thing for n in neighbours}
+        members = frozenset(things.members[things.of[thing]])
+        return {link_identity(link): _far_end(link, members) for link in self._links_from(members)}
 
     def capture_of(self, sha256: str) -> Capture | None:
         """Return what is known of a capture that provenance named, None where there is none."""
@@ -218,13 +215,20 @@ class View:
         return self._handles.seal("watch", watch)
 
     def iter_records(self, schemata: Collection[str]) -> Iterator[Record]:
-        """Stream the current records of some schemata in full, for resolution; the system observer's alone."""
+        """Stream records of some schemata in full, for resolution; the system observer's alone.
+
+        Of each thing and facet the latest under every label: which of them is
+        current differs from observer to observer, and resolution may not choose.
+        """
         if self.observer.tier != SYSTEM_TIER:
             raise NotVisible
         names = concrete_schemata(self.ontology, schemata)
-        found = (r for chunk in self._reader.iter_records(self._scope, sorted(names)) for r in chunk)
-        for records in choose_current(found).values():
-            yield from records
+        latest: dict[tuple[str, str, int], Record] = {}
+        for record in (r for chunk in self._reader.iter_records(self._scope, sorted(names)) for r in chunk):
+            slot = (record.thing, record.facet, record.lid)
+            if slot not in latest or order_of(record) > order_of(latest[slot]):
+                latest[slot] = record
+        yield from latest.values()
 
     @cached_property
     def _clustered(self) -> tuple[Clusters, dict[str, list[Outline]]]:
@@ -266,57 +270,50 @@ class View:
         query = " ".join(words)
         return max(fuzz.WRatio(query, line) for line in folded.split("\n"))
 
-    def _ranked(self, best: dict[str, float]) -> Iterator[Entity]:
-        entities = self.entities_of(sorted(best))
-        score: dict[str, tuple[float, Entity]] = {}
-        for thing, entity in entities.items():
-            score[entity.thing] = (
-                max(best[thing], score.get(entity.thing, (0.0, entity))[0]),
-                entity,
-            )
-        for _, entity in sorted(
-            score.values(),
-            key=lambda found: (-found[0], found[1].caption, found[1].thing),
-        ):
-            yield entity
+    def _ranked(self, words: Sequence[str], names: Collection[str] | None) -> list[str]:
+        """Return the things with a current record that holds every word in clear, best match first."""
+        found = self._reader.records_by_words(self._scope, words, sorted(names or ())) if words else []
+        current = self._current_ids({record.thing for record in found})
+        best: dict[str, tuple[float, str]] = {}
+        for record in found:
+            score = self._score(record, words) if record.id in current else None
+            if score is not None:
+                match = (-score, self._treater.show_caption(record))
+                best[record.thing] = min(match, best.get(record.thing, match))
+        return sorted(best, key=lambda thing: (*best[thing], thing))
 
-    def _page(self, entities: Sequence[Entity], first: int, after: str | None) -> Page[Entity]:
-        chosen, cursors, has_next = _slice(entities, [e.id for e in entities], first, after)
-        return Page(tuple(chosen), tuple(cursors), has_next, len(entities))
+    def _current_ids(self, things: Collection[str]) -> set[str]:
+        if len(things) > MANY:
+            return {outline.id for outlines in self._clustered[1].values() for outline in outlines}
+        return {record.id for records in self._current(things).values() for record in records}
 
-    def _neighbours(self, entity: Entity, types: Collection[str]) -> list[Neighbour]:
+    def _clusters_of(self, things: Collection[str]) -> Clusters:
+        """Return clusters that hold these things, walked out to or, where they are many, those of everything."""
+        if len(things) > MANY:
+            return self._clustered[0]
+        return Walk(self._reader, self._scope, self._treater).clusters(things)
+
+    def _links_from(self, things: frozenset[str]) -> list[Link]:
+        """Return the links out of an entity, of each the latest version, by type and the latest first."""
         latest: dict[str, Link] = {}
-        for link in self._reader.links_of(self._scope, sorted(entity.things)):
+        for link in self._reader.links_of(self._scope, sorted(things)):
             identity = link_identity(link)
-            if (not types or link.schema in types) and (
-                identity not in latest or order_of(link) > order_of(latest[identity])
-            ):
+            if {link.left, link.right} <= things:
+                continue
+            if identity not in latest or order_of(link) > order_of(latest[identity]):
                 latest[identity] = link
-        ends = {link.right if link.left in entity.things else link.left for link in latest.values()}
-        others = self.entities_of(sorted(ends - entity.things))
-        found = [n for link in latest.values() if (n := self._neighbour(entity, link, others))]
-        return sorted(
-            found,
-            key=lambda n: (
-                n.link.schema,
-                n.entity.caption,
-                n.entity.thing,
-                n.link.left,
-                n.link.right,
-            ),
+        ordered = sorted(
+            latest.items(), key=lambda item: (item[1].schema, -to_microseconds(item[1].recorded_at), item[0])
         )
+        return [link for _, link in ordered]
 
-    def _neighbour(self, entity: Entity, link: Link, others: dict[str, Entity]) -> Neighbour | None:
-        is_outward = link.left in entity.things
-        other = others.get(link.right if is_outward else link.left)
-        if other is None:
-            return None
-        schema = self.ontology[link.schema]
-        end = schema.left if is_outward else schema.right
-        return Neighbour(self._treater.show_link(link), end.label if end else schema.label, other)
-
-    def _alert_link(self, link: ShownLink) -> str:
-        return self._handles.open("link", link.id)
+    def _neighbours(self, entity: Entity, links: Sequence[Link]) -> Iterator[Neighbour]:
+        others = self.entities_of(sorted({_far_end(link, entity.things) for link in links}))
+        for link in links:
+            schema = self.ontology[link.schema]
+            end = schema.left if link.left in entity.things else schema.right
+            verb = end.label if end else schema.label
+            yield Neighbour(self._treater.show_link(link), verb, others[_far_end(link, entity.things)])
 
     def _explain(self, left: str, right: str, lefts: Sequence[Record], rights: Sequence[Record]) -> Explanation:
         if lefts[0].thing == rights[0].thing:
@@ -330,13 +327,20 @@ class View:
             for pair in self._reader.pairs_of(self._scope, sorted(r.id for r in lefts))
             if pair.left in mine and pair.right in mine
             if self._treater.is_proposed(mine[pair.left], mine[pair.right], pair.keys)
+            # Pairs are stored for what anybody could see in them: that one is there may not tell more than its own sum.
+            if self._most(mine[pair.left], mine[pair.right], pair) >= pair.stop
         ]
         if not found:
             return Explanation(left, right, same=False, by="nothing")
         return max(
             (self._weigh(left, right, pair, mine) for pair in found),
-            key=lambda e: e.total or 0.0,
+            key=lambda e: (e.total or 0.0, e.model or ""),
         )
+
+    def _most(self, left: Record, right: Record, pair: Pair) -> float:
+        """Return the most that the comparisons visible to the observer could add up to."""
+        weights = (self._treater.weight(left, right, evidence) for evidence in pair.evidence)
+        return sum_weights(pair.prior, (max(weight, 0.0) for weight in weights if weight is not None))
 
     def _weigh(self, left: str, right: str, pair: Pair, records: dict[str, Record]) -> Explanation:
         one, other = records[pair.left], records[pair.right]
@@ -358,14 +362,16 @@ class View:
         )
 
 
-def _slice(
-    items: Sequence[Item], keys: Sequence[str], first: int, after: str | None
-) -> tuple[list[Item], list[str], bool]:
-    """Cut a page out of a list; a cursor is the key of an item, and one that names none gives nothing."""
-    size = max(0, min(first, MAX_PAGE))
-    start = 0 if after is None else next((i + 1 for i, key in enumerate(keys) if key == after), len(items))
-    return (
-        list(items[start : start + size]),
-        list(keys[start : start + size]),
-        start + size < len(items),
-    )
+def _bounded(first: int) -> int:
+    return max(0, min(first, MAX_PAGE))
+
+
+def _far_end(link: Link, things: Collection[str]) -> str:
+    return link.right if link.left in things else link.left
+
+
+def _place_after(found: Sequence[str], clusters: Clusters, thing: str | None) -> int:
+    """Return where a list of entities goes on after the one with a thing; at its end when it has none."""
+    index = clusters.of.get(thing) if thing else None
+    first = clusters.members[index][0] if index is not None else None
+    return next((i for i, other in enumerate(found, 1) if other == first), len(found))

@@ -7,6 +7,7 @@ from datetime import datetime
 from graph.shown import ShownAlert
 from graph.store import Store
 from ontology.observer import Observer
+from ontology.record import to_microseconds
 from ontology.watch import Alert, Watch
 
 
@@ -30,10 +31,10 @@ def check_watches(store: Store, clock: Callable[[], datetime]) -> int:
 
 
 def list_alerts(store: Store, observer: Observer) -> list[ShownAlert]:
-    """Return an observer's alerts whose ground they may still see, newest first."""
+    """Return an observer's alerts whose ground they may still see, by when it was recorded, newest first."""
     view = store.view(observer)
-    shown = (view.show_alert(alert) for alert in store.list_alerts(observer.name))
-    return [alert for alert in shown if alert]
+    shown = [found for alert in store.list_alerts(observer.name) if (found := view.show_alert(alert))]
+    return sorted(shown, key=lambda alert: (-to_microseconds(alert.recorded_at), alert.id))
 
 
 def _check(store: Store, watch: Watch, now: datetime) -> int:

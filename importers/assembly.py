@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from importers.delivery import Delivery
-from ontology.digest import canonical_json
+from ontology.digest import canonical_json, make_id
 from ontology.errors import InvalidData, InvalidValue
 from ontology.label import Label
 from ontology.record import Link, Properties, Record, make_thing
@@ -94,11 +94,15 @@ class Assembler:
         right: str,
         found: Iterable[Found] = (),
         *,
+        key: str,
         where: str,
         said: Mapping[str, Any] = _NOTHING_SAID,
+        by_content: bool = False,
     ) -> Generator[Item, None, Link | None]:
         """Yield the link between the things that the source names by two keys, its values cleaned.
 
+        `key` is how the source names the link itself; with `by_content` links
+        of one key whose cleaned properties differ are different links.
         A value that does not clean is a Rejection and leaves the link as it is;
         an unplaced one stays in the capture alone. A wrong marking leaves the
         link out.
@@ -108,9 +112,12 @@ class Assembler:
         label = yield from self._label(schema, said, where)
         if label is None:
             return None
+        if by_content:
+            key = f"{key}#{make_id(canonical_json(properties).decode())}"
         link = Link(
             schema=schema,
             source=self.delivery.source.name,
+            source_key=key,
             left=self.thing(left),
             right=self.thing(right),
             label=label,

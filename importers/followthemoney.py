@@ -128,7 +128,7 @@ class _EntityReader:
         elif not isinstance(properties, dict):
             yield self.assembler.reject(f"{where}.properties", "a mapping", type(properties).__name__)
         elif schema in EDGES:
-            yield from self._read_edge(schema, properties, where)
+            yield from self._read_edge(key, schema, properties, where)
         else:
             yield from self._read_thing(key, entity, properties, where)
 
@@ -156,9 +156,10 @@ class _EntityReader:
             return
         left, right = (other_key, key) if reference.is_left else (key, other_key)
         found = [Found("role", "role", reference.role)]
-        yield from self.assembler.make_link(reference.link, left, right, found, where=f"{where}.properties.{name}")
+        place = f"{where}.properties.{name}"
+        yield from self.assembler.make_link(reference.link, left, right, found, key=f"{key}/{name}", where=place)
 
-    def _read_edge(self, schema: str, properties: Mapping[str, Any], where: str) -> Iterator[Item]:
+    def _read_edge(self, key: str, schema: str, properties: Mapping[str, Any], where: str) -> Iterator[Item]:
         edge = _find_edge(schema, properties)
         for name in (edge.left, edge.right):
             for other in _listed(properties.get(name)):
@@ -175,7 +176,7 @@ class _EntityReader:
         found.append(Found("role", "role", edge.role))
         for left in filter(None, map(_key_of, _listed(properties[edge.left]))):
             for right in filter(None, map(_key_of, _listed(properties[edge.right]))):
-                yield from self.assembler.make_link(edge.link, left, right, found, where=where)
+                yield from self.assembler.make_link(edge.link, left, right, found, key=key, where=where)
 
     def _describe(self, schema: str, properties: Mapping[str, Any]) -> Iterator[Found]:
         for name, value in properties.items():

@@ -33,6 +33,8 @@ GZIP_MAGIC = b"\x1f\x8b"
 _FREE_BYTES = 64 * 2**20
 # Integers beyond this lose digits in other JSON readers, so they are kept as text.
 _EXACT_INTEGER = 2**53
+# A word, or an escape, of JSON that the end of the text may cut.
+_LONGEST_TOKEN = 16
 _EXACT_DIGITS = len(str(-_EXACT_INTEGER))
 _SUSPECT = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)|[\ud800-\udfff\0]")
 
@@ -204,7 +206,11 @@ class JsonStream:
                 value, end = self._decoder.raw_decode(self._buffer, self._at)
             except RecursionError:
                 self._fail(where, f"at most {MAX_DEPTH} levels of nesting")
-            except ValueError:
+            except json.JSONDecodeError as fault:
+                if not _is_at_end(fault):
+                    self._fail(where, "JSON")
+                if self._is_whole:
+                    raise UnusableSource("a whole JSON value", "an early end", path=_join(self._file, where)) from None
                 self._grow(where)
                 continue
             # A number at the very end may go on in what was not read yet.
@@ -231,8 +237,9 @@ class JsonStream:
 
     def _grow(self, where: str) -> None:
         left = len(self._buffer) - self._at
-        if self._is_whole or left > MAX_LINE_BYTES:
-            self._fail(where, f"JSON with no value over {MAX_LINE_BYTES} characters")
+        if left > MAX_LINE_BYTES:
+            expected = f"JSON with no value over {MAX_LINE_BYTES} characters"
+            raise UnusableSource(expected, "a longer one", path=_join(self._file, where))
         try:
             data = self._stream.read(max(HEAD_BYTES, left))
             more = self._decode(data, not data)
@@ -245,6 +252,11 @@ class JsonStream:
     def _fail(self, where: str, expected: str) -> NoReturn:
         found = "the end of the file" if self._is_whole and self._at >= len(self._buffer) else "a syntax error"
         raise UnusableSource(expected, found, path=_join(self._file, where))
+
+
+def _is_at_end(fault: json.JSONDecodeError) -> bool:
+    """Say whether more text could still mend this."""
+    return "Unterminated string" in fault.msg or len(fault.doc) - fault.pos < _LONGEST_TOKEN
 
 
 class YamlEvent(NamedTuple):

@@ -31,6 +31,11 @@ A mapping is a YAML file, near to FollowTheMoney's mapping language::
           birthDate: {column: poster.born, format: "%d/%m/%Y"}
     links:
       - {schema: UnknownLink, left: poster, right: ad, properties: {role: {literal: poster}}}
+      - schema: Payment
+        left: payer
+        right: payee
+        keys: [payment_id]         # optional: columns that tell two links between the same ends apart
+        properties: {amount: {column: amount}}
 
 Columns of JSON lines are dotted paths (``poster.name``); a list on the way
 gives one value for each of its items. Several columns without ``join`` give
@@ -40,12 +45,17 @@ link to it.
 
 An entity is left out of a row, without a word, when its ``when`` column or all
 of its keys are empty; it is rejected when only some keys are, or when a
-``required`` property is. A link is made when both of its ends are. What no
+``required`` property is. A link is made when both of its ends are. Rows that
+give it between the same ends give one link when its ``keys`` are the same, or
+when, for lack of ``keys``, its properties are; others give two. What no
 entity uses goes into the ``extra`` of the first one.
 """
 
+import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +108,7 @@ class LinkMapping:
     schema: str
     left: str
     right: str
+    keys: tuple[str, ...] = ()
     properties: tuple[PropertyMapping, ...] = ()
     label: Mapping[str, Any] = field(default_factory=dict)
     label_columns: Mapping[str, str] = field(default_factory=dict)
@@ -120,7 +131,7 @@ class FileMapping:
         used = {column for part in parts for prop in part.properties for column in prop.columns}
         used |= {column for part in parts for column in part.label_columns.values()}
         used |= {part.when for part in parts if part.when}
-        return frozenset(used | {key for entity in self.entities for key in entity.keys})
+        return frozenset(used | {key for part in parts for key in part.keys})
 
 
 def read_mapping(path: Path, *, ontology: Ontology | None = None) -> FileMapping:
@@ -187,6 +198,7 @@ class _Checker:
             schema=schema.name,
             left=self._read_end(spec, "left", schema.left.schema, schemata, path),
             right=self._read_end(spec, "right", schema.right.schema, schemata, path),
+            keys=_get_texts(spec, "keys", path),
             properties=_read_properties(spec, schema, path),
             label=read_parts(_get_mapping(spec, "label", path), path=f"{path}.label"),
             label_columns=_read_label_columns(spec, path),
@@ -234,10 +246,21 @@ def _read_property(name: str, spec: Any, path: str) -> PropertyMapping:
         join=_get_text(spec, "join", path),
         literal=literal,
         split=_get_text(spec, "split", path),
-        format=_get_text(spec, "format", path),
+        format=_read_format(spec, path),
         required=required,
         extract=extract,
     )
+
+
+def _read_format(spec: Mapping[str, Any], path: str) -> str | None:
+    form = _get_text(spec, "format", path)
+    if form is None:
+        return None
+    # A format that lacks the day or the year would make up what it does not say.
+    with suppress(ValueError, re.error):
+        if datetime.strptime(_SAMPLE_DAY.strftime(form), form).date() == _SAMPLE_DAY.date():
+            return form
+    raise InvalidData("a format of year, month and day such as %d/%m/%Y", "another format", path=f"{path}.format")
 
 
 def _read_label_columns(spec: Mapping[str, Any], path: str) -> dict[str, str]:
@@ -259,6 +282,7 @@ def _check_keys(spec: Any, allowed: Iterable[str], path: str) -> None:
     if not isinstance(spec, dict):
         raise InvalidData("a mapping", type(spec).__name__, path=path)
     for key in spec:
+        _check_key(key, path)
         if key not in allowed:
             raise InvalidData(f"one of {', '.join(allowed)}", "an unknown key", path=f"{path}.{key}")
 
@@ -267,9 +291,16 @@ def _get_mapping(spec: Mapping[str, Any], key: str, path: str) -> dict[str, Any]
     value = spec.get(key)
     if value is None:
         return {}
-    if not isinstance(value, dict) or not all(isinstance(k, str) for k in value):
-        raise InvalidData("a mapping with text as keys", type(value).__name__, path=f"{path}.{key}")
+    if not isinstance(value, dict):
+        raise InvalidData("a mapping", type(value).__name__, path=f"{path}.{key}")
+    for name in value:
+        _check_key(name, f"{path}.{key}")
     return value
+
+
+def _check_key(key: Any, path: str) -> None:
+    if not isinstance(key, str):
+        raise InvalidData("text as key, in quotes if need be", type(key).__name__, path=path)
 
 
 def _get_text(spec: Mapping[str, Any], key: str, path: str) -> str | None:
@@ -285,5 +316,6 @@ def _get_texts(spec: Mapping[str, Any], key: str, path: str) -> tuple[str, ...]:
     value = spec.get(key)
     items = [value] if isinstance(value, str) else value or []
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        raise InvalidData("a list of texts", type(value).__name__, path=f"{path}.{key}")
+        found = "a list with something else" if isinstance(items, list) else type(value).__name__
+        raise InvalidData("a list of texts", found, path=f"{path}.{key}")
     return tuple(items)

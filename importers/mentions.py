@@ -69,7 +69,8 @@ def make_mentions(
     for mention in find_mentions(text, kinds):
         if (yield from assembler.make_record(mention.schema, mention.key, mention.found, where=where, said=said)):
             schema = "LinksTo" if mention.schema == "URL" else "Mentions"
-            yield from assembler.make_link(schema, key, mention.key, where=where, said=said)
+            link_key = f"{key}/{mention.key}"
+            yield from assembler.make_link(schema, key, mention.key, key=link_key, where=where, said=said)
 
 
 def _find_phones(text: str) -> Iterator[Mention]:

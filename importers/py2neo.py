@@ -34,7 +34,7 @@ def read_subgraph(
         raise TypeError(f"expected a py2neo Subgraph, found {type(subgraph).__name__}")
     reader = _GraphReader(Assembler(delivery), labels, types)
     yield from reader.read_nodes(sorted(subgraph.nodes, key=make_key))
-    links = sorted(subgraph.relationships, key=lambda r: (make_key(r.start_node), make_key(r.end_node), _type_of(r)))
+    links = sorted(subgraph.relationships, key=lambda r: (make_key(r.start_node), make_key(r.end_node), make_link_key(r)))
     yield from reader.read_links(links)
 
 
@@ -53,6 +53,13 @@ def make_key(node: Any) -> str:
     if node.identity is not None:
         return f"node/{node.identity}"
     return f"node/{make_id(*sorted(node.labels), canonical_json(_to_plain(dict(node))).decode())}"
+
+
+def make_link_key(link: Any) -> str:
+    """Return what names a relationship as a source: its identity, or its type and content before it has one."""
+    if link.identity is not None:
+        return f"relationship/{link.identity}"
+    return f"relationship/{make_id(_type_of(link), canonical_json(_to_plain(dict(link))).decode())}"
 
 
 class _GraphReader:
@@ -83,7 +90,9 @@ class _GraphReader:
             if schema == "UnknownLink" and "role" not in dict(link):
                 found.append(Found("role", "type", _type_of(link)))
             left, right = make_key(link.start_node), make_key(link.end_node)
-            yield from self._assembler.make_link(schema, left, right, found, where=where)
+            yield from self._assembler.make_link(
+                schema, left, right, found, key=make_link_key(link), where=where
+            )
 
     def _schema_of(self, node: Any) -> str | None:
         """Return the most exact schema of things among a node's labels."""

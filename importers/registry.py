@@ -1,12 +1,15 @@
 """Registry: every format that can be imported, and how each is told from the others.
 
 A file is what its content says: names and extensions are hints for people.
-The first format of the table whose `sniff` says yes reads the file.
+The first format of the table whose `sniff` says yes reads the file; what a
+mapping is given for is the table that the mapping says, even if its first rows
+are faulty.
 """
 
 import csv
 import re
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from importers.assembly import Item
 from importers.delivery import Delivery
 from importers.followthemoney import read_followthemoney
 from importers.guard import GZIP_MAGIC, HEAD_BYTES, parse_json, read_head
+from importers.mapping import FileMapping
 from importers.pages import read_pages
 from importers.stix import read_stix
 from importers.table import read_table
@@ -60,16 +64,19 @@ def is_stix(head: bytes) -> bool:
 
 
 def is_followthemoney(head: bytes) -> bool:
-    """Say whether the first line is a FollowTheMoney entity."""
-    if len(head) == HEAD_BYTES and b"\n" not in head:
-        return bool(head.startswith(b"{") and _FTM_SCHEMA.search(head) and _FTM_PROPERTIES.search(head))
-    first = _first_object(head)
-    return isinstance(first.get("schema"), str) and isinstance(first.get("properties"), dict)
+    """Say whether one of the first lines is a FollowTheMoney entity."""
+    cut = head[head.rfind(b"\n") + 1 :] if len(head) == HEAD_BYTES else b""
+    if cut.startswith(b"{") and _FTM_SCHEMA.search(cut) and _FTM_PROPERTIES.search(cut):
+        return True
+    return any(
+        isinstance(found.get("schema"), str) and isinstance(found.get("properties"), dict)
+        for found in _iter_objects(head)
+    )
 
 
 def is_pages(head: bytes) -> bool:
-    """Say whether the first line is the header of a page list."""
-    return str(_first_object(head).get("format", "")).startswith("json-pages-")
+    """Say whether one of the first lines is the header of a page list."""
+    return any(str(found.get("format", "")).startswith("json-pages-") for found in _iter_objects(head))
 
 
 def is_tagpack(head: bytes) -> bool:
@@ -78,14 +85,15 @@ def is_tagpack(head: bytes) -> bool:
 
 
 def is_json_lines(head: bytes) -> bool:
-    """Say whether the first line is a whole JSON object."""
-    return bool(_first_object(head))
+    """Say whether one of the first lines is a whole JSON object."""
+    return any(_iter_objects(head))
 
 
 def is_csv(head: bytes) -> bool:
     """Say whether the first lines have the same number of cells, and the first one names them."""
-    lines = head.decode("utf-8", errors="replace").removeprefix("\ufeff").splitlines()
-    return any(_is_table(lines[:20], delimiter) for delimiter in (",", ";", "\t", "|"))
+    lines = head.decode("utf-8", errors="replace").removeprefix("\ufeff").split("\n")
+    rows = [line.rstrip("\r") for line in lines[:_FIRST_LINES]]
+    return any(_is_table(rows, delimiter) for delimiter in (",", ";", "\t", "|"))
 
 
 FORMATS: tuple[Format, ...] = (
@@ -99,14 +107,17 @@ FORMATS: tuple[Format, ...] = (
 )  # fmt: skip
 
 
-def sniff_format(path: Path) -> Format:
+def sniff_format(path: Path, mapping: FileMapping | None = None) -> Format:
     """Return the format that a file's content has.
 
-    Raises UnusableSource, saying what was found instead, when it has none.
+    A mapping says which table it is, unless the content is certainly another
+    format: a table whose first rows are faulty is still that table. Raises
+    UnusableSource, saying what was found instead, when it has none.
     """
     head = _read_head(path)
     for form in FORMATS:
-        if form.sniff(head):
+        is_it = form.sniff(head) if form.family != TABLE or mapping is None else _is_mapped(form, mapping, head)
+        if is_it:
             return form
     names = ", ".join(form.name for form in FORMATS)
     raise UnusableSource(f"one of {names}", _describe(head), path=path.name)
@@ -118,7 +129,7 @@ def read_file(path: Path, delivery: Delivery) -> Generator[Item, None, None]:
     Raises UnusableSource when nothing of it can be read; what stops it later is
     the last item, a Rejection, and what came before stays.
     """
-    form = sniff_format(path)
+    form = sniff_format(path, delivery.mapping)
     count = 0
     try:
         for item in form.read(path, delivery):
@@ -142,6 +153,10 @@ _FTM_PROPERTIES = re.compile(rb'"properties"\s*:\s*\{')
 _TAGS = re.compile(rb"^tags[ \t]*:", re.MULTILINE)
 _TAGPACK_KEY = re.compile(rb"^(?:title|creator|[ \t]*- (?:address|tx_hash))[ \t]*:", re.MULTILINE)
 
+# Among so many lines one faulty line must not hide what the others are.
+_FIRST_LINES = 20
+_FEWEST_PER_NUL = 50
+_UTF16 = "UTF-16 text (UTF-8 is needed)"
 # What people drop in by mistake, by its first bytes.
 _MAGICS = {
     b"PK\x03\x04": "a ZIP archive (unpack it first)",
@@ -152,8 +167,8 @@ _MAGICS = {
     b"\xfd7zXZ": "xz data (decompress it first)",
     b"BZh": "bzip2 data (decompress it first)",
     b"SQLite format 3": "an SQLite database",
-    b"\xff\xfe": "UTF-16 text (UTF-8 is needed)",
-    b"\xfe\xff": "UTF-16 text (UTF-8 is needed)",
+    b"\xff\xfe": _UTF16,
+    b"\xfe\xff": _UTF16,
 }
 
 
@@ -171,12 +186,45 @@ def _read_head(path: Path) -> bytes:
     raise UnusableSource("gzip data with content", "none, or damaged bytes", path=path.name)
 
 
+def _is_mapped(form: Format, mapping: FileMapping, head: bytes) -> bool:
+    if form.name != ("jsonl" if mapping.format == "jsonl" else "csv") or _is_binary(head):
+        return False
+    return form.name == "csv" or _has_objects(head)
+
+
+def _is_binary(head: bytes) -> bool:
+    # A stray NUL is the fault of one row; text has no more.
+    return head.startswith((*_MAGICS, GZIP_MAGIC)) or head.count(0) * _FEWEST_PER_NUL > len(head)
+
+
+def _has_objects(head: bytes) -> bool:
+    """Say whether one of the first lines begins an object, or is so long that none can be seen."""
+    if _is_one_document(head):
+        return False
+    lines = head.split(b"\n")[:_FIRST_LINES]
+    return any(line.lstrip(_BLANKS).startswith(b"{") for line in lines) or len(lines) == 1
+
+
+def _is_one_document(head: bytes) -> bool:
+    """Say whether this begins as JSON that is set over many lines."""
+    return head.lstrip(_BLANKS).split(b"\n", 1)[0].strip() in (b"[", b"{")
+
+
+def _is_wide(head: bytes) -> bool:
+    """Say whether every other byte is NUL, as in UTF-16 of most European text."""
+    return len(head) > 3 and any(head[at:200:2].count(0) * 2 > len(head[at:200:2]) for at in (0, 1)) and (
+        0 in (head[0:200:2].count(0), head[1:200:2].count(0))
+    )
+
+
 def _describe(head: bytes) -> str:
     for magic, name in _MAGICS.items():
         if head.startswith(magic):
             return name
     if head.startswith(GZIP_MAGIC):
         return "gzip inside gzip"
+    if _is_wide(head):
+        return _UTF16
     if b"\0" in head:
         return "binary data"
     start = head.lstrip(_BLANKS)[:1]
@@ -184,19 +232,22 @@ def _describe(head: bytes) -> str:
     return names.get(start, "text of no known format")
 
 
-def _first_object(head: bytes) -> dict[str, Any]:
-    line = head.lstrip(_BLANKS).split(b"\n", 1)[0]
-    if not line.startswith(b"{"):
-        return {}
-    try:
-        value = parse_json(line.decode("utf-8"))
-    except (InvalidValue, UnicodeDecodeError):
-        return {}
-    return value if isinstance(value, dict) else {}
+def _iter_objects(head: bytes) -> Iterator[dict[str, Any]]:
+    """Yield the objects that are whole among the first lines."""
+    if _is_one_document(head):
+        return
+    for line in head.lstrip(_BLANKS).split(b"\n")[:_FIRST_LINES]:
+        with suppress(InvalidValue, UnicodeDecodeError):
+            value = parse_json(line.decode("utf-8")) if line.lstrip(_BLANKS).startswith(b"{") else None
+            if isinstance(value, dict):
+                yield value
 
 
 def _is_table(lines: list[str], delimiter: str) -> bool:
-    rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
+    try:
+        rows = [row for row in csv.reader(lines, delimiter=delimiter) if row]
+    except csv.Error:
+        return False
     if len(rows) < 2 or len(rows[0]) < 2 or len(set(rows[0])) != len(rows[0]) or not all(map(str.strip, rows[0])):
         return False
     return all(len(row) == len(rows[0]) for row in rows[:-1]) and len(rows[0]) >= len(rows[-1])

@@ -356,7 +356,13 @@ class _ObjectReader:
                 link = _fit(self._assembler.ontology, reference.link, left[1], right[1])
                 role = reference.role or (name if link != reference.link else "")
                 yield from self._assembler.make_link(
-                    link, left[0], right[0], [Found("role", name, role)], where=f"{where}.{name}", said=marking.of(name)
+                    link,
+                    left[0],
+                    right[0],
+                    [Found("role", name, role)],
+                    key=f"{value['id']}/{name}",
+                    where=f"{where}.{name}",
+                    said=marking.of(name),
                 )
 
     def _make_flows(self, value: Mapping[str, Any], where: str, marking: _Marking) -> Iterator[Item]:
@@ -368,7 +374,13 @@ class _ObjectReader:
                 if isinstance(wallet, str) and self._schema_of(wallet) == "CryptoWallet":
                     found = [Found("amount", "amount", flow.get("amount")), Found("currency", "", value.get("symbol"))]
                     yield from self._assembler.make_link(
-                        link, wallet, value["id"], found, where=f"{where}.{name}[{index}]", said=marking.of(name)
+                        link,
+                        wallet,
+                        value["id"],
+                        found,
+                        key=f"{value['id']}/{name}/{index}",
+                        where=f"{where}.{name}[{index}]",
+                        said=marking.of(name),
                     )
 
     def _read_relationship(self, value: Mapping[str, Any], where: str, marking: _Marking) -> Iterator[Item]:
@@ -385,7 +397,13 @@ class _ObjectReader:
         if link == wanted != "UnknownLink":
             found = [part for part in found if part.property != "role"]
         yield from self._assembler.make_link(
-            link, value["source_ref"], value["target_ref"], found, where=where, said=marking.of_all()
+            link,
+            value["source_ref"],
+            value["target_ref"],
+            found,
+            key=value["id"],
+            where=where,
+            said=marking.of_all(),
         )
 
     def _read_sighting(self, value: Mapping[str, Any], where: str, marking: _Marking) -> Iterator[Item]:
@@ -401,7 +419,8 @@ class _ObjectReader:
             if (schema := self._schema_of(other)) is not None:
                 link = _fit(self._assembler.ontology, wanted, seen_schema, schema)
                 found = [*_describe_link(value), Found("role", "type", "sighting")]
-                yield from self._assembler.make_link(link, seen, other, found, where=where, said=said)
+                key = f"{value['id']}/{other}"
+                yield from self._assembler.make_link(link, seen, other, found, key=key, where=where, said=said)
 
     def _reject_end(self, value: Mapping[str, Any], name: str, where: str) -> Rejection:
         found = _name(str(value.get(name)).split("--")[0])

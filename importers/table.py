@@ -84,7 +84,11 @@ def iter_csv_rows(stream: BinaryIO, mapping: FileMapping, file: str) -> Iterator
         except StopIteration:
             return
         except csv.Error:
-            raise UnusableSource("CSV with quotes in pairs", "other text", path=f"{file}: line {start}") from None
+            if reader.line_num > start:
+                raise UnusableSource("CSV with quotes in pairs", "other text", path=f"{file}: line {start}") from None
+            yield Fault(f"line {start}", "cells in quotes where they hold a line break", "one without")
+            start = reader.line_num + 1
+            continue
         where, fault = f"line {start}", marker.take_fault()
         start = reader.line_num + 1
         if fault:
@@ -167,11 +171,15 @@ class _TableReader:
             return
         said = {**link.label, **_read_said(row, link.label_columns)}
         try:
+            key = _read_link_key(row, link, left, right)
             found = _read_properties(row, link.properties)
         except InvalidValue as fault:
             yield self.assembler.reject(row.where, fault.expected, fault.found)
             return
-        yield from self.assembler.make_link(link.schema, left, right, found, where=row.where, said=said)
+        by_content = bool(link.properties) and not link.keys
+        yield from self.assembler.make_link(
+            link.schema, left, right, found, key=key, where=row.where, said=said, by_content=by_content
+        )
 
 
 def _read_json_row(where: str, text: str) -> Row | Fault:
@@ -183,7 +191,10 @@ def _read_json_row(where: str, text: str) -> Row | Fault:
 
 
 def _read_header(reader: Iterator[list[str]], mapping: FileMapping, file: str) -> list[str]:
-    header = [name.strip() for name in next(reader, [])]
+    try:
+        header = [name.strip() for name in next(reader, [])]
+    except csv.Error:
+        raise UnusableSource("a line of column names", "other text", path=f"{file}: line 1") from None
     if len(set(header)) != len(header):
         raise UnusableSource("each column name once", "a name twice", path=f"{file}: line 1")
     for column in sorted(mapping.columns - set(header)):
@@ -195,12 +206,28 @@ def _read_key(row: Row, entity: EntityMapping) -> str | None:
     """Return the source key, None when the row does not have this entity."""
     if entity.when and not _read_texts(row.cells, entity.when):
         return None
-    values = ["; ".join(_read_texts(row.cells, column)) for column in entity.keys]
+    values = _read_key_values(row, entity.keys)
     if values and not any(values):
         return None
+    _check_key_values(values, entity.keys)
+    return "/".join((entity.key_literal, *map(_escape, values)))
+
+
+def _read_link_key(row: Row, link: LinkMapping, left: str, right: str) -> str:
+    values = _read_key_values(row, link.keys)
+    _check_key_values(values, link.keys)
+    # What a link always says tells it apart from another one of the same row between the same ends.
+    literals = [prop.literal for prop in link.properties if prop.literal is not None]
+    return "/".join(map(_escape, (link.left, link.right, left, right, *literals, *values)))
+
+
+def _read_key_values(row: Row, columns: Iterable[str]) -> list[str]:
+    return ["; ".join(_read_texts(row.cells, column)) for column in columns]
+
+
+def _check_key_values(values: Iterable[str], columns: Iterable[str]) -> None:
     if not all(values):
-        raise InvalidValue(f"a value in each of {', '.join(entity.keys)}", "an empty one")
-    return "/".join((entity.key_literal, *(_escape(value) for value in values)))
+        raise InvalidValue(f"a value in each of {', '.join(columns)}", "an empty one")
 
 
 def _escape(value: str) -> str:

@@ -96,7 +96,9 @@ class _TagReader:
             if len(self._actors) < _REMEMBERED_ACTORS:
                 self._actors.add(actor)
         if schema == "CryptoWallet":
-            yield from self._assembler.make_link("Holder", key, actor_key, where=where, said=said)
+            yield from self._assembler.make_link(
+                "Holder", key, actor_key, key=actor_key, where=where, said=said
+            )
 
 
 def _describe(tag: Mapping[str, Any], schema: str) -> Iterator[Found]:

@@ -169,7 +169,7 @@ def _read_adverts(
             *_describe_advert(advert),
         ]
         if (yield from assembler.make_record("Advertisement", advert_key, found, where=place)):
-            yield from assembler.make_link("FoundOn", advert_key, key, where=place)
+            yield from assembler.make_link("FoundOn", advert_key, key, key=advert_key, where=place)
             text = "\n".join(_iter_texts(advert))
             yield from make_mentions(assembler, advert_key, text, kinds=EXTRACTS, where=place, said={})
 

@@ -15,13 +15,13 @@ from ontology.values.name import fold_name
 def make_key(schema: Schema, properties: Mapping[str, Sequence[str]]) -> str | None:
     """Return the identifying key of a thing (32 hex digits), None when its schema has none or a part is missing.
 
-    Where a property has several values the first counts. Heirs share the key of
+    Where a property has several values the least counts, since their order may be hidden. Heirs share the key of
     the ancestor that declares it: a passport and an identification with one
     number are one document.
     """
     if not schema.key or not all(properties.get(name) for name in schema.key):
         return None
-    return make_id("key", schema.key_owner, *(properties[name][0] for name in schema.key))
+    return make_id("key", schema.key_owner, *(min(properties[name]) for name in schema.key))
 
 
 def fold_words(values: Iterable[str]) -> str:

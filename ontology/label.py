@@ -7,8 +7,11 @@ and 10. What is not said is taken strictest: TLP RED, handling H2, category
 victim. Classified material (Council Decision 2013/488/EU) is refused.
 """
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import date, datetime
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, Self
@@ -82,7 +85,7 @@ class Label:
         return int.from_bytes(sha256(canonical_json(self.to_dict())).digest()[:8], "big") >> 12
 
     def to_dict(self) -> dict[str, Any]:
-        """Return every part; `from_dict` is its inverse."""
+        """Return every part; `from_dict` is its inverse for what was not joined."""
         return asdict(self)
 
     @classmethod
@@ -134,6 +137,8 @@ class Label:
 _FIELDS = {f.name: f for f in fields(Label)}
 _LISTS = ("release", "cases", "compartments", "purposes")
 _FLAGS = ("special", "legal_hold")
+_DATES = ("review_date", "expiry_date")
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _BETWEEN_TEXTS = "; "
 
 
@@ -166,6 +171,10 @@ def _read_part(part: str, value: Any, where: str) -> Any:
         if not (isinstance(value, bool) or (part == "minor" and value is None)):
             raise InvalidData("true or false", type(value).__name__, path=where)
         return value
+    if part in _DATES:
+        return _read_day(value, where)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise InvalidData("text", type(value).__name__, path=where)
     text = str(value).strip()
     if part == "tlp":
         text = text.upper().removeprefix("TLP:").replace("WHITE", "CLEAR")
@@ -175,12 +184,39 @@ def _read_part(part: str, value: Any, where: str) -> Any:
 
 
 def _read_list(part: str, value: Any, where: str) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple) or not all(isinstance(v, str | int) for v in value):
+    if not isinstance(value, list | tuple):
         raise InvalidData("a list of texts", type(value).__name__, path=where)
+    if not all(isinstance(v, str | int) and not isinstance(v, bool) for v in value):
+        raise InvalidData("a list of texts", "a list with something else", path=where)
     items = tuple(sorted({str(v).strip() for v in value}))
-    if part == "purposes" and not set(items) <= set(PURPOSES):
-        raise InvalidData(f"terms of {', '.join(PURPOSES)}", "another term", path=where)
+    if part == "purposes":
+        _check_purposes(items, where)
+    elif "" in items:
+        raise InvalidData("names", "an empty one", path=where)
+    # Around the sign there is nothing at the end of a name, but there will be when it is joined to another.
+    elif part in ("cases", "compartments") and any(BOTH in f" {item} " for item in items):
+        raise InvalidData(f"names without the sign{BOTH}that joins two", "a name with it", path=where)
     return items
+
+
+def _check_purposes(items: tuple[str, ...], where: str) -> None:
+    if not items:
+        raise InvalidData("at least one purpose", "none", path=where)
+    if not set(items) <= set(PURPOSES):
+        raise InvalidData(f"terms of {', '.join(PURPOSES)}", "another term", path=where)
+
+
+def _read_day(value: Any, where: str) -> str:
+    # YAML reads a day as a date, and a moment as a datetime, which is one too.
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    text = value.strip() if isinstance(value, str) else None
+    if text == "":
+        return text
+    with suppress(ValueError):
+        if text is not None and _DAY.fullmatch(text):
+            return date.fromisoformat(text).isoformat()
+    raise InvalidData("a day as YYYY-MM-DD", "another value", path=where)
 
 
 def _last(order: tuple[str, ...], left: str, right: str) -> str:

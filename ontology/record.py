@@ -97,6 +97,7 @@ class Link:
             "link",
             self.schema,
             self.source,
+            self.source_key,
             self.left,
             self.right,
             str(self.label.lid),

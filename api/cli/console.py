@@ -27,6 +27,11 @@ def print_json(document: Any) -> None:
     typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
 
 
+def plain(text: str) -> str:
+    """Drop what could move the cursor, turn the text around or colour the terminal: values and names come from anybody."""
+    return "".join(character for character in text if character.isprintable())
+
+
 @contextmanager
 def open_pipeline() -> Iterator[Pipeline]:
     """Open the store that the environment names, with a word while its engine starts."""

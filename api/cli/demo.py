@@ -10,7 +10,7 @@ import typer
 import yaml
 
 from api.cli.console import err, out, show_progress
-from api.cli.display import show_alerts, show_explanation, show_observers, show_side_by_side
+from api.cli.display import show_alerts, show_explanation, show_observers, show_rejection, show_side_by_side
 from api.cli.serving import run_server
 from api.document import alert_document
 from api.pipeline import Handling, ImportReport, Pipeline
@@ -95,8 +95,7 @@ class Demonstration:
                 f" {len(report.rejections):>3} rejections"
             )
             for rejection in report.rejections:
-                where = f"  {rejection.where}: expected {rejection.expected}, found {rejection.found}"
-                out.print(where, markup=False, soft_wrap=True)
+                show_rejection(rejection)
 
     def _import_file(self, spec: Mapping[str, str]) -> ImportReport:
         mapping = self._folder / spec["mapping"] if "mapping" in spec else None

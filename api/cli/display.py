@@ -8,10 +8,11 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from api.cli.console import err, out
+from api.cli.console import err, out, plain
 from api.pipeline import ImportReport, ResolveReport
 from graph.shown import Entity, Explanation, Neighbour, Page, Redaction
 from ontology.observer import Observer
+from ontology.rejection import Rejection
 
 _SHOWN_REJECTIONS = 10
 
@@ -23,11 +24,7 @@ def show_import(report: ImportReport, *, is_labelled: bool) -> None:
         f" ({report.duplicates:,} known before), {len(report.rejections):,} rejections, {report.seconds:.1f} s"
     )
     for rejection in report.rejections[:_SHOWN_REJECTIONS]:
-        out.print(
-            f"  {rejection.file}: {rejection.where}: expected {rejection.expected}, found {rejection.found}",
-            markup=False,
-            soft_wrap=True,
-        )
+        show_rejection(rejection)
     if len(report.rejections) > _SHOWN_REJECTIONS:
         reasons = Counter(rejection.expected for rejection in report.rejections)
         out.print(
@@ -40,6 +37,12 @@ def show_import(report: ImportReport, *, is_labelled: bool) -> None:
             "no --label given: what the source did not mark is taken strictest"
             " (TLP RED, handling H2, category victim) and shown to its owner alone"
         )
+
+
+def show_rejection(rejection: Rejection) -> None:
+    """Say in one line what was left out, where and why."""
+    where = f"  {rejection.file}: {rejection.where}"
+    out.print(plain(f"{where}: expected {rejection.expected}, found {rejection.found}"), markup=False, soft_wrap=True)
 
 
 def show_resolve(report: ResolveReport) -> None:
@@ -71,7 +74,7 @@ def show_search(page: Page[Entity]) -> None:
 
 def show_entity(entity: Entity) -> None:
     """Show an entity: its values with their sources, and what is withheld."""
-    out.print(Text(f"{entity.caption}  ({entity.schema}, {len(entity.records)} records)", style="bold"))
+    out.print(Text(f"{plain(entity.caption)}  ({entity.schema}, {len(entity.records)} records)", style="bold"))
     out.print(f"id {entity.id}", markup=False)
     table = _table("property", "value", "treatment", "said by")
     for name, values in entity.values.items():
@@ -116,10 +119,10 @@ def show_explanation(explanation: Explanation) -> None:
 
 def show_watches(documents: Sequence[Mapping[str, Any]]) -> None:
     """List watches."""
-    table = _table("watched", "since", "last checked")
+    table = _table("watched", "since")
     for document in documents:
         entity = document["entity"]
-        _row(table, entity["caption"] if entity else "(not visible)", document["created_at"], document["checked_at"])
+        _row(table, entity["caption"] if entity else "(not visible)", document["created_at"])
     out.print(table)
 
 
@@ -128,13 +131,13 @@ def show_alerts(documents: Sequence[Mapping[str, Any]]) -> None:
     if not documents:
         out.print("no alerts")
         return
-    table = _table("raised", "watched", "", "came", "schema")
+    table = _table("recorded", "watched", "", "came", "schema")
     for document in documents:
         neighbour = document["neighbour"]
         other = neighbour["entity"]
         _row(
             table,
-            document["raised_at"],
+            document["recorded_at"],
             document["entity"]["caption"],
             neighbour["verb"],
             other["caption"],
@@ -176,9 +179,4 @@ def _table(*headings: str) -> Table:
 
 def _row(table: Table, *cells: str) -> None:
     # Text, not str: a value may hold what rich would read as markup.
-    table.add_row(*(Text(_plain(cell)) for cell in cells))
-
-
-def _plain(cell: str) -> str:
-    """Drop what could move the cursor or colour the terminal: the value comes from anybody."""
-    return "".join(character for character in cell if character.isprintable() or character == "\n")
+    table.add_row(*(Text("\n".join(map(plain, cell.split("\n")))) for cell in cells))

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.logging import RichHandler
 
-from api.cli.console import AsJson, AsObserver, err, open_pipeline, out, print_json, show_progress
+from api.cli.console import AsJson, AsObserver, err, open_pipeline, out, plain, print_json, show_progress
 from api.cli.demo import demo
 from api.cli.display import (
     show_alerts,
@@ -36,7 +36,7 @@ from api.document import (
 )
 from api.pipeline import Handling
 from graph.communities import METHODS, find_communities
-from ontology.errors import VinculumError
+from ontology.errors import InvalidData, VinculumError
 from ontology.observer import Observer
 from ontology.policy import default_policy
 from ontology.schema import default_ontology
@@ -85,7 +85,7 @@ def main() -> None:
     try:
         app()
     except VinculumError as exc:
-        err.print(f"vinculum: {exc}", markup=False, soft_wrap=True)
+        err.print(plain(f"vinculum: {exc}"), markup=False, soft_wrap=True)
         sys.exit(USAGE)
     except Exception as exc:
         err.print(f"vinculum: a fault of ours ({type(exc).__name__}); VINCULUM_DEBUG=1 shows where", markup=False)
@@ -248,7 +248,10 @@ def communities(
         view = pipeline.view(pipeline.find_observer(observer))
         found = find_communities(view, method=method)
         if html:
-            render_picture(view, found, html)
+            try:
+                render_picture(view, found, html)
+            except OSError as exc:
+                raise InvalidData("a file that can be written", exc.strerror or "an error", path="--html") from exc
     if json:
         print_json({"communities": [community_document(c) for c in found], "html": str(html) if html else None})
         return
@@ -256,7 +259,7 @@ def communities(
         names = ", ".join(member.caption for member in community.members[:8])
         more = f" and {len(community.members) - 8} more" if len(community.members) > 8 else ""
         out.print(f"[bold]{community.number}[/bold] ({len(community.members)}): ", end="")
-        out.print(f"{names}{more}", markup=False)
+        out.print(plain(f"{names}{more}"), markup=False)
     if html:
         out.print(f"picture: {html}", markup=False)
 

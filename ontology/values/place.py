@@ -1,7 +1,10 @@
 """Places written out: street, city, region, country."""
 
+import re
+
 from ontology.errors import InvalidValue
 from ontology.values.base import ValueType
+from ontology.values.cldr import get_territory_name
 from ontology.values.country import clean_country
 from ontology.values.name import compare_names
 from ontology.values.raw import bound, tidy
@@ -9,6 +12,8 @@ from ontology.values.raw import bound, tidy
 LONGEST = 1_000
 
 _EXPECTED = "a place"
+_CODE = re.compile("[A-Za-z]{1,3}|[A-Za-z]{2}-[A-Za-z0-9]{1,4}")
+_SHORT_NAMES = ("UK", "USA")
 
 
 def clean_place(raw: str) -> str:
@@ -22,19 +27,23 @@ def clean_place(raw: str) -> str:
 
 
 def generalise_place(value: str) -> str | None:
-    """Return the last part, the region or country, when it stands apart and holds no number."""
-    _, comma, last = value.rpartition(", ")
-    if any(map(str.isdigit, last)) or not (comma or _is_country(last)):
+    """Return the English name of the country that the last or else the first part names, in any language we know.
+
+    None when neither is the name of a country: what is left of a street or a
+    house could tell somebody's shelter. Codes do not count, for many of them
+    are also those of a state or a district.
+    """
+    parts = value.split(", ")
+    return _find_country(parts[-1]) or _find_country(parts[0])
+
+
+def _find_country(text: str) -> str | None:
+    if _CODE.fullmatch(text) and text.upper() not in _SHORT_NAMES:
         return None
-    return last
-
-
-def _is_country(text: str) -> bool:
     try:
-        clean_country(text)
+        return get_territory_name(clean_country(text).upper())
     except InvalidValue:
-        return False
-    return True
+        return None
 
 
 PLACE = ValueType(

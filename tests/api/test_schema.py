@@ -267,7 +267,7 @@ def test_watch_raises_an_alert_that_can_be_read(client: Client) -> None:
     client.backend.raise_alerts(NGO)
 
     data = client.data(
-        NGO, "{ watches { id } alerts { watch raisedAt verb entity { caption } link { type } node { caption } } }"
+        NGO, "{ watches { id } alerts { watch recordedAt verb entity { caption } link { type } node { caption } } }"
     )
 
     assert made["entity"] == {"caption": "Blue Lagoon Escorts Ltd"}
@@ -276,7 +276,7 @@ def test_watch_raises_an_alert_that_can_be_read(client: Client) -> None:
         "alerts": [
             {
                 "watch": made["id"],
-                "raisedAt": "2026-01-02T00:00:00+00:00",
+                "recordedAt": "2026-01-01T00:00:00+00:00",
                 "verb": "employs",
                 "entity": {"caption": "Blue Lagoon Escorts Ltd"},
                 "link": {"type": "Employment"},

@@ -61,7 +61,18 @@ def test_a_visible_link_raises_an_alert() -> None:
     (alert,) = list_alerts(store, ANNA)
     assert raised == 1
     assert (alert.entity.thing, alert.neighbour.entity.caption) == (WATCHED.thing, "Bela Sample")
-    assert alert.raised_at == START + timedelta(minutes=61)
+    assert alert.recorded_at == START + timedelta(minutes=60)
+
+
+def test_a_second_link_to_the_same_party_rings_again() -> None:
+    """Two payments between two parties are two, when the source names them apart."""
+    store, clock = _watching()
+    _link(store, clock)
+    clock.minute = 62
+    store.write(Batch(links=[make_link(WATCHED, COMING, key="second", minute=62)]))
+
+    assert check_watches(store, clock) == 1
+    assert len(list_alerts(store, ANNA)) == 2
 
 
 @pytest.mark.parametrize(

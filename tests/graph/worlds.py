@@ -224,7 +224,7 @@ def _draw_bond(random: Random, keys: Sequence[str]) -> Bond:
 
 def _draw_likeness(random: Random, left: int, right: int) -> Likeness:
     evidence = tuple(
-        Evidence(name, properties, random.choice([-4.0, 3.0, 9.0]), random.choice([-2.0, 5.0]), "drawn")
+        Evidence(name, properties, random.choice([-4.0, 3.0, 9.0]), random.choice([-2.0, 5.0, 9.0]), "drawn")
         for name, properties in (("name", ("name",)), ("birth date", ("birthDate",)), ("notes", ("notes",)))
     )
     return Likeness(left, right, tuple(random.sample(KEYS, random.randint(1, 2))), evidence, random.randint(0, 60))
