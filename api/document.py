@@ -7,6 +7,7 @@ from typing import Any
 from graph.communities import Community
 from graph.shown import Entity, Explanation, Neighbour, Page, Provenance, ShownAlert, ShownRecord
 from ontology.observer import Observer
+from ontology.schema import Schema
 from ontology.watch import Watch
 
 
@@ -53,14 +54,16 @@ def page_document(page: Page[Entity]) -> dict[str, Any]:
 
 def explanation_document(explanation: Explanation) -> dict[str, Any]:
     """Return why two records are one thing, or not, in bits."""
-    return asdict(explanation)
+    return {"verdict": "same" if explanation.same else "not the same", **asdict(explanation)}
 
 
 def community_document(community: Community) -> dict[str, Any]:
     """Return a community with its members, best connected first."""
     return {
         "number": community.number,
-        "size": len(community.members),
+        "size": community.size,
+        "links": community.links,
+        "shared": [entity_summary(entity) for entity in community.shared],
         "members": [entity_summary(entity) for entity in community.members],
     }
 
@@ -81,13 +84,30 @@ def alert_document(alert: ShownAlert) -> dict[str, Any]:
     }
 
 
-def watch_document(watch: Watch, id_: str, entity: Entity | None) -> dict[str, Any]:
-    """Return a watch; `entity` is None while its observer may not see it."""
+def watch_document(watch: Watch, id_: str | None = None, entity: Entity | None = None) -> dict[str, Any]:
+    """Return a watch; `entity` is None while its observer may not see it, or for whoever is not its observer."""
     return {
         "id": id_,
         "observer": watch.observer,
         "entity": entity_summary(entity) if entity else None,
         "created_at": _moment(watch.created_at),
+    }
+
+
+def schema_document(schema: Schema) -> dict[str, Any]:
+    """Return a schema with its properties and, for a link, its ends."""
+    ends = {"left": schema.left, "right": schema.right}
+    return {
+        "name": schema.name,
+        "description": schema.description,
+        "terms": list(schema.terms),
+        "extends": list(schema.lineage[1:]),
+        "key": list(schema.key),
+        "ends": {side: asdict(end) for side, end in ends.items() if end},
+        "properties": {
+            name: {"type": prop.type.name, "class": prop.field_class, "description": prop.description}
+            for name, prop in schema.properties.items()
+        },
     }
 
 

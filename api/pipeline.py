@@ -11,6 +11,7 @@ import pickle
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
@@ -155,7 +156,7 @@ class Pipeline:
                 except UnusableSource as exc:
                     report.rejections.append(Rejection(file.name, exc.path, exc.expected, exc.found))
             spool.seek(0)
-            for batch in _chunks(_iter_spooled(spool), BATCH_SIZE):
+            for batch in _read_ahead(_chunks(_iter_spooled(spool), BATCH_SIZE)):
                 self._write_links(batch, report)
                 progress("links", len(batch))
         if report.captures == 0:
@@ -239,7 +240,7 @@ class Pipeline:
         kept = self._captures.keep(path)
         delivery = handling.delivery(path, kept, self._clock())
         self.store.write(Batch(sources=[delivery.source], captures=[_capture(kept, form, delivery)]))
-        for chunk in _chunks(_iter_records(kept.path, delivery, spool, report), BATCH_SIZE):
+        for chunk in _read_ahead(_chunks(_iter_records(kept.path, delivery, spool, report), BATCH_SIZE)):
             report.add(self.store.write(Batch(records=chunk)))
             progress(path.name, len(chunk))
         report.captures += 1
@@ -313,6 +314,15 @@ def _iter_spooled(spool: IO[bytes]) -> Iterator[tuple[str, Link]]:
             yield pickle.load(spool)
         except EOFError:
             return
+
+
+def _read_ahead(chunks: Iterator[list[T]]) -> Iterator[list[T]]:
+    """Yield chunks while the next one is read already, since a writer mostly waits for its engine."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        coming = pool.submit(next, chunks, None)
+        while (chunk := coming.result()) is not None:
+            coming = pool.submit(next, chunks, None)
+            yield chunk
 
 
 def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:

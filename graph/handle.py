@@ -31,9 +31,9 @@ class Handles:
         self._organisation = organisation
 
     def seal(self, kind: str, identity: str) -> str:
-        """Return the shown id (43 to 46 characters, URL-safe) of 32 hex digits."""
-        sealed = self._cipher.encrypt(_KINDS[kind] + bytes.fromhex(identity), None)
-        return base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        """Return the shown id (45 characters, URL-safe, beginning with a letter) of 32 hex digits."""
+        sealed = self._cipher.encrypt(bytes.fromhex(identity), [_KINDS[kind]])
+        return _KINDS[kind].decode() + base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
 
     def open(self, kind: str, shown: str) -> str:
         """Return the 32 hex digits behind a shown id.
@@ -41,14 +41,14 @@ class Handles:
         Raises NotVisible for whatever this organisation was never shown.
         """
         try:
-            padded = shown.encode("ascii") + b"=" * (-len(shown) % 4)
-            plain = self._cipher.decrypt(base64.urlsafe_b64decode(padded), None)
+            padded = shown[1:].encode("ascii") + b"=" * (-len(shown[1:]) % 4)
+            identity = self._cipher.decrypt(base64.urlsafe_b64decode(padded), [_KINDS[kind]]).hex()
         except (ValueError, InvalidTag) as exc:
             raise NotVisible from exc
-        # base64 takes several spellings for one, and an id has but one.
-        if plain[:1] != _KINDS[kind] or self.seal(kind, plain[1:].hex()) != shown:
+        # Base64 has several spellings of the same bytes; only the one that was shown names anything.
+        if self.seal(kind, identity) != shown:
             raise NotVisible
-        return plain[1:].hex()
+        return identity
 
     def find(self, kind: str, shown: str) -> str | None:
         """Return the 32 hex digits behind a shown id, None for whatever this organisation was never shown."""

@@ -46,6 +46,8 @@ from ontology.watch import Alert
 MAX_PAGE = 100
 # Beyond so many things, clustering everything is quicker than walking out from each.
 MANY = 2_000
+# Shorter words would be found inside wallet addresses and hashes.
+LONG = 5
 
 
 class View:
@@ -87,10 +89,9 @@ class View:
 
     def entities_of(self, things: Collection[str]) -> dict[str, Entity]:
         """Return the entity of each visible thing; one walk for all of them."""
-        walk = Walk(self._reader, self._scope, self._treater)
-        clusters = walk.clusters(things)
+        clusters, current = self._gather(things)
         entities = {
-            index: self._show_entity(clusters.members[index], walk.current)
+            index: self._show_entity(clusters.members[index], current)
             for index in {clusters.of[thing] for thing in things if thing in clusters.of}
         }
         return {thing: entities[clusters.of[thing]] for thing in things if thing in clusters.of}
@@ -103,7 +104,7 @@ class View:
         first: int = 20,
         after: str | None = None,
     ) -> Page[Entity]:
-        """Find the entities with a record that holds every word of a text in values seen in clear.
+        """Find the entities with a record that holds every word of a text, or its beginning, in values seen in clear.
 
         Best match first, by the record that matches best; ties by its caption,
         then its thing. `schema` takes heirs along. An empty text finds nothing.
@@ -265,7 +266,8 @@ class View:
     def _score(self, record: Record, words: Sequence[str]) -> float | None:
         """Return how well a record's clear values match (0 to 100), None when a word is missing."""
         folded = fold_words(v for values in self._treater.clear_values(record).values() for v in values)
-        if not all(word in folded for word in words):
+        tokens = folded.split()
+        if not all(_is_in(word, tokens) for word in words):
             return None
         query = " ".join(words)
         return max(fuzz.WRatio(query, line) for line in folded.split("\n"))
@@ -286,6 +288,15 @@ class View:
         if len(things) > MANY:
             return {outline.id for outlines in self._clustered[1].values() for outline in outlines}
         return {record.id for records in self._current(things).values() for record in records}
+
+    def _gather(self, things: Collection[str]) -> tuple[Clusters, dict[str, list[Record]]]:
+        """Return clusters that hold these things, and the current records of their members."""
+        if len(things) <= MANY:
+            walk = Walk(self._reader, self._scope, self._treater)
+            return walk.clusters(things), walk.current
+        clusters = self._clustered[0]
+        members = {clusters.of[thing] for thing in things if thing in clusters.of}
+        return clusters, self._current({thing for index in members for thing in clusters.members[index]})
 
     def _clusters_of(self, things: Collection[str]) -> Clusters:
         """Return clusters that hold these things, walked out to or, where they are many, those of everything."""
@@ -360,6 +371,11 @@ class View:
             total=sum_weights(pair.prior, (w.weight for w in weights)),
             weights=weights,
         )
+
+
+def _is_in(word: str, tokens: Sequence[str]) -> bool:
+    """Whether a token begins with a word, or holds it where the word is long enough not to be there by chance."""
+    return any(token.startswith(word) or (len(word) >= LONG and word in token) for token in tokens)
 
 
 def _bounded(first: int) -> int:

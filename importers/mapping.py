@@ -69,8 +69,9 @@ EXTRACTS = ("phone", "email", "wallet", "url", "account")
 
 _TOP_KEYS = ("format", "csv", "entities", "links")
 _ENTITY_KEYS = ("schema", "keys", "key_literal", "properties", "label", "label_columns", "when")
-_LINK_KEYS = ("schema", "left", "right", "properties", "label", "label_columns", "when")
+_LINK_KEYS = ("schema", "left", "right", "keys", "properties", "label", "label_columns", "when")
 _PROPERTY_KEYS = ("column", "columns", "join", "literal", "split", "format", "required", "extract")
+_SAMPLE_DAY = datetime(2001, 2, 3, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)

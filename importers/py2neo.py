@@ -34,7 +34,9 @@ def read_subgraph(
         raise TypeError(f"expected a py2neo Subgraph, found {type(subgraph).__name__}")
     reader = _GraphReader(Assembler(delivery), labels, types)
     yield from reader.read_nodes(sorted(subgraph.nodes, key=make_key))
-    links = sorted(subgraph.relationships, key=lambda r: (make_key(r.start_node), make_key(r.end_node), make_link_key(r)))
+    links = sorted(
+        subgraph.relationships, key=lambda r: (make_key(r.start_node), make_key(r.end_node), make_link_key(r))
+    )
     yield from reader.read_links(links)
 
 
@@ -90,9 +92,7 @@ class _GraphReader:
             if schema == "UnknownLink" and "role" not in dict(link):
                 found.append(Found("role", "type", _type_of(link)))
             left, right = make_key(link.start_node), make_key(link.end_node)
-            yield from self._assembler.make_link(
-                schema, left, right, found, key=make_link_key(link), where=where
-            )
+            yield from self._assembler.make_link(schema, left, right, found, key=make_link_key(link), where=where)
 
     def _schema_of(self, node: Any) -> str | None:
         """Return the most exact schema of things among a node's labels."""

@@ -91,6 +91,8 @@ def is_json_lines(head: bytes) -> bool:
 
 def is_csv(head: bytes) -> bool:
     """Say whether the first lines have the same number of cells, and the first one names them."""
+    if _is_binary(head):
+        return False
     lines = head.decode("utf-8", errors="replace").removeprefix("\ufeff").split("\n")
     rows = [line.rstrip("\r") for line in lines[:_FIRST_LINES]]
     return any(_is_table(rows, delimiter) for delimiter in (",", ";", "\t", "|"))
@@ -155,7 +157,6 @@ _TAGPACK_KEY = re.compile(rb"^(?:title|creator|[ \t]*- (?:address|tx_hash))[ \t]
 
 # Among so many lines one faulty line must not hide what the others are.
 _FIRST_LINES = 20
-_FEWEST_PER_NUL = 50
 _UTF16 = "UTF-16 text (UTF-8 is needed)"
 # What people drop in by mistake, by its first bytes.
 _MAGICS = {
@@ -193,8 +194,8 @@ def _is_mapped(form: Format, mapping: FileMapping, head: bytes) -> bool:
 
 
 def _is_binary(head: bytes) -> bool:
-    # A stray NUL is the fault of one row; text has no more.
-    return head.startswith((*_MAGICS, GZIP_MAGIC)) or head.count(0) * _FEWEST_PER_NUL > len(head)
+    # One NUL is the fault of one row.
+    return head.startswith((*_MAGICS, GZIP_MAGIC)) or head.count(0) > head.count(b"\n") + 1
 
 
 def _has_objects(head: bytes) -> bool:
@@ -212,9 +213,8 @@ def _is_one_document(head: bytes) -> bool:
 
 def _is_wide(head: bytes) -> bool:
     """Say whether every other byte is NUL, as in UTF-16 of most European text."""
-    return len(head) > 3 and any(head[at:200:2].count(0) * 2 > len(head[at:200:2]) for at in (0, 1)) and (
-        0 in (head[0:200:2].count(0), head[1:200:2].count(0))
-    )
+    fewest, most = sorted(head[at:200:2].count(0) for at in (0, 1))
+    return fewest == 0 and most * 4 > len(head[:200])
 
 
 def _describe(head: bytes) -> str:

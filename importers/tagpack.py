@@ -86,7 +86,8 @@ class _TagReader:
             yield from self._make_holder(actor, key, schema, where, said)
 
     def _make_holder(self, actor: str, key: str, schema: str, where: str, said: Mapping[str, Any]) -> Iterator[Item]:
-        actor_key = f"{self._pack}/actor/{actor}"
+        # An actor is one across the packs of a source: its id comes from a list that they share.
+        actor_key = f"actor/{actor}"
         if actor not in self._actors:
             found = [Found("name", "actor", actor)]
             if (
@@ -96,9 +97,7 @@ class _TagReader:
             if len(self._actors) < _REMEMBERED_ACTORS:
                 self._actors.add(actor)
         if schema == "CryptoWallet":
-            yield from self._assembler.make_link(
-                "Holder", key, actor_key, key=actor_key, where=where, said=said
-            )
+            yield from self._assembler.make_link("Holder", key, actor_key, key=actor_key, where=where, said=said)
 
 
 def _describe(tag: Mapping[str, Any], schema: str) -> Iterator[Found]:

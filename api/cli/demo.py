@@ -10,7 +10,14 @@ import typer
 import yaml
 
 from api.cli.console import err, out, show_progress
-from api.cli.display import show_alerts, show_explanation, show_observers, show_rejection, show_side_by_side
+from api.cli.display import (
+    show_alerts,
+    show_communities,
+    show_explanation,
+    show_observers,
+    show_rejection,
+    show_side_by_side,
+)
 from api.cli.serving import run_server
 from api.document import alert_document
 from api.pipeline import Handling, ImportReport, Pipeline
@@ -145,9 +152,7 @@ class Demonstration:
             found = find_communities(view)
             render_picture(view, found, picture)
         _head(f"Communities that {name} sees")
-        for community in found[:3]:
-            names = ", ".join(member.caption for member in community.members[:6])
-            out.print(f"{community.number}. {community.size} members: {names}, ...", markup=False)
+        show_communities(found)
         out.print(f"picture: {picture}", markup=False)
 
     def _alert(self) -> None:

@@ -10,11 +10,15 @@ from rich.text import Text
 
 from api.cli.console import err, out, plain
 from api.pipeline import ImportReport, ResolveReport
+from graph.communities import Community
 from graph.shown import Entity, Explanation, Neighbour, Page, Redaction
 from ontology.observer import Observer
 from ontology.rejection import Rejection
+from ontology.schema import Schema, default_ontology
 
 _SHOWN_REJECTIONS = 10
+_SHOWN_COMMUNITIES = 20
+_SHOWN_MEMBERS = 8
 
 
 def show_import(report: ImportReport, *, is_labelled: bool) -> None:
@@ -41,7 +45,7 @@ def show_import(report: ImportReport, *, is_labelled: bool) -> None:
 
 def show_rejection(rejection: Rejection) -> None:
     """Say in one line what was left out, where and why."""
-    where = f"  {rejection.file}: {rejection.where}"
+    where = f"  {rejection.file}: {rejection.where}" if rejection.where != rejection.file else f"  {rejection.file}"
     out.print(plain(f"{where}: expected {rejection.expected}, found {rejection.found}"), markup=False, soft_wrap=True)
 
 
@@ -51,6 +55,24 @@ def show_resolve(report: ResolveReport) -> None:
     out.print(
         f"{report.records:,} records compared, {report.pairs:,} new pairs, {report.entities:,} entities ({stages})"
     )
+
+
+def show_schemata(schemata: Sequence[Schema]) -> None:
+    """List schemata with what they are, links with their ends."""
+    table = _table("schema", "what it is")
+    for schema in schemata:
+        ends = f"{schema.left.schema} → {schema.right.schema}: " if schema.left and schema.right else ""
+        _row(table, schema.name, f"{ends}{schema.description}")
+    out.print(table)
+
+
+def show_schema(schema: Schema) -> None:
+    """Show one schema with its properties."""
+    show_schemata([schema])
+    table = _table("property", "type", "field class", "what it is")
+    for name, prop in schema.properties.items():
+        _row(table, name, prop.type.name, prop.field_class, prop.description)
+    out.print(table)
 
 
 def show_observers(observers: Sequence[Observer]) -> None:
@@ -93,10 +115,13 @@ def show_neighbours(page: Page[Neighbour]) -> None:
     """List the entities one link away."""
     if not page.items:
         return
-    table = _table("", "neighbour", "schema", "id")
-    for neighbour in page.items:
-        _row(table, neighbour.verb, neighbour.entity.caption, neighbour.entity.schema, neighbour.entity.id)
+    folded = Counter((n.verb, n.entity.caption, n.entity.schema, n.entity.id) for n in page.items)
+    table = _table("", "neighbour", "schema", "links", "id")
+    for (verb, caption, schema, id_), count in folded.items():
+        _row(table, verb, caption, schema, str(count), id_)
     out.print(table)
+    if page.has_next:
+        out.print(f"{len(page.items)} of {page.total} links", markup=False)
 
 
 def show_explanation(explanation: Explanation) -> None:
@@ -119,10 +144,11 @@ def show_explanation(explanation: Explanation) -> None:
 
 def show_watches(documents: Sequence[Mapping[str, Any]]) -> None:
     """List watches."""
-    table = _table("watched", "since")
+    table = _table("observer", "watched", "since")
     for document in documents:
         entity = document["entity"]
-        _row(table, entity["caption"] if entity else "(not visible)", document["created_at"])
+        caption = entity["caption"] if entity else "(not shown)"
+        _row(table, document["observer"], caption, _to_second(document["created_at"]))
     out.print(table)
 
 
@@ -137,7 +163,7 @@ def show_alerts(documents: Sequence[Mapping[str, Any]]) -> None:
         other = neighbour["entity"]
         _row(
             table,
-            document["recorded_at"],
+            _to_second(document["recorded_at"]),
             document["entity"]["caption"],
             neighbour["verb"],
             other["caption"],
@@ -153,13 +179,34 @@ def show_side_by_side(columns: Mapping[str, Entity | None]) -> None:
     _row(table, "records", *(str(len(e.records)) if e else "nothing is visible" for e in columns.values()))
     for name in dict.fromkeys(["name", *(name for entity in seen for name in entity.values)]):
         _row(table, name, *(_cell(entity, name) for entity in columns.values()))
-    withheld = [", ".join(sorted({r.field_class for r in e.redactions})) if e else "" for e in columns.values()]
-    _row(table, "withheld", *withheld)
     out.print(table)
 
 
+def show_communities(communities: Sequence[Community]) -> None:
+    """List the largest communities with their best connected members."""
+    for community in communities[:_SHOWN_COMMUNITIES]:
+        captions = Counter(member.caption for member in community.members)
+        names = [f"{name} ×{count}" if count > 1 else name for name, count in captions.items()]
+        more = f" and {len(names) - _SHOWN_MEMBERS} more" if len(names) > _SHOWN_MEMBERS else ""
+        line = f"{community.number}. {community.size} members: {' · '.join(names[:_SHOWN_MEMBERS])}{more}"
+        out.print(plain(line), markup=False)
+    if len(communities) > _SHOWN_COMMUNITIES:
+        out.print(f"and {len(communities) - _SHOWN_COMMUNITIES} smaller ones; --json lists them all")
+
+
 def _cell(entity: Entity | None, name: str) -> str:
-    return "\n".join(entity.values.get(name, ())) if entity else ""
+    """Return what one observer sees of a property: its values, or whom to ask where they may know that it is withheld."""
+    if entity is None:
+        return ""
+    if name in entity.values:
+        return "\n".join(entity.values[name])
+    prop = default_ontology()[entity.schema].properties.get(name)
+    asked = {r.contact for r in entity.redactions if prop and r.field_class == prop.field_class}
+    return f"(withheld: ask {', '.join(sorted(asked))})" if asked else ""
+
+
+def _to_second(moment: str) -> str:
+    return f"{moment[:19].replace('T', ' ')} UTC"
 
 
 def _show_redactions(redactions: Sequence[Redaction]) -> None:
@@ -173,7 +220,8 @@ def _show_redactions(redactions: Sequence[Redaction]) -> None:
 def _table(*headings: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for heading in headings:
-        table.add_column(heading, overflow="fold")
+        # An id that is broken over two lines cannot be copied.
+        table.add_column(heading, overflow="fold", no_wrap=heading == "id", min_width=45 if heading == "id" else None)
     return table
 
 

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import traceback
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -14,12 +15,15 @@ from api.cli.console import AsJson, AsObserver, err, open_pipeline, out, plain, 
 from api.cli.demo import demo
 from api.cli.display import (
     show_alerts,
+    show_communities,
     show_entity,
     show_explanation,
     show_import,
     show_neighbours,
     show_observers,
     show_resolve,
+    show_schema,
+    show_schemata,
     show_search,
     show_watches,
 )
@@ -32,13 +36,15 @@ from api.document import (
     neighbour_document,
     observer_document,
     page_document,
+    schema_document,
     watch_document,
 )
-from api.pipeline import Handling
+from api.pipeline import Handling, ImportReport
 from graph.communities import METHODS, find_communities
-from ontology.errors import InvalidData, VinculumError
+from ontology.errors import InvalidData, UnusableSource, VinculumError
 from ontology.observer import Observer
 from ontology.policy import default_policy
+from ontology.rejection import Rejection
 from ontology.schema import default_ontology
 
 USAGE = 2
@@ -67,14 +73,16 @@ Exit codes: 0 done (rejections are counted), 2 usage or a source unusable as a w
 )
 observer_app = typer.Typer(no_args_is_help=True, help="Who may ask, and with what rights.")
 watch_app = typer.Typer(no_args_is_help=True, help="Standing questions: what links to an entity from now on.")
-app.add_typer(observer_app, name="observer")
-app.add_typer(watch_app, name="watch")
-app.command()(query)
-app.command()(token)
-app.command()(serve)
-app.command()(demo)
 
-Id = Annotated[str, typer.Argument(help="An id as shown by search, entity or GraphQL.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="An id as shown by search, entity or GraphQL.")]
+AsAnyObserver = Annotated[str | None, typer.Option("--as", metavar="NAME", help="The observer whose watches to list.")]
+
+
+def print_version(asked: bool) -> None:
+    """Print the version, if asked, and end."""
+    if asked:
+        out.print(f"vinculum {version('vinculum')}", markup=False)
+        raise typer.Exit
 
 
 def main() -> None:
@@ -94,6 +102,15 @@ def main() -> None:
         sys.exit(FAULT)
 
 
+@app.callback()
+def _options(
+    asked: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    del asked
+
+
 @app.command()
 def init(json: AsJson = False) -> None:
     """Make the home folder and open the store once; every other command does so too when needed."""
@@ -109,6 +126,23 @@ def init(json: AsJson = False) -> None:
         print_json(document)
     else:
         out.print(f"{info.engine} {info.version} at {document['home']}, {len(document['schemata'])} schemata")
+
+
+@app.command()
+def schemata(
+    name: Annotated[str | None, typer.Argument(help="A schema to show in full.")] = None, json: AsJson = False
+) -> None:
+    """List the schemata of things and links, or one with its properties, for mappings and searches."""
+    ontology = default_ontology()
+    if name is not None and name not in ontology:
+        raise typer.BadParameter("expected the name of a schema, as `vinculum schemata` lists them")
+    chosen = [ontology[name]] if name else [*ontology.things(), *ontology.links()]
+    if json:
+        print_json([schema_document(schema) for schema in chosen])
+    elif name:
+        show_schema(ontology[name])
+    else:
+        show_schemata(chosen)
 
 
 @app.command("import")
@@ -132,8 +166,13 @@ def import_(
     victim, seen by the owner's organisation alone.
     """
     handling = Handling.read(source, label, mapping)
-    with open_pipeline() as pipeline, show_progress("import") as progress:
-        report = pipeline.import_paths(paths, handling, progress)
+    try:
+        with open_pipeline() as pipeline, show_progress("import") as progress:
+            report = pipeline.import_paths(paths, handling, progress)
+    except UnusableSource as exc:
+        if json:
+            print_json(ImportReport(rejections=[Rejection(exc.path, exc.path, exc.expected, exc.found)]))
+        raise
     if json:
         print_json(report)
     else:
@@ -255,11 +294,7 @@ def communities(
     if json:
         print_json({"communities": [community_document(c) for c in found], "html": str(html) if html else None})
         return
-    for community in found:
-        names = ", ".join(member.caption for member in community.members[:8])
-        more = f" and {len(community.members) - 8} more" if len(community.members) > 8 else ""
-        out.print(f"[bold]{community.number}[/bold] ({len(community.members)}): ", end="")
-        out.print(plain(f"{names}{more}"), markup=False)
+    show_communities(found)
     if html:
         out.print(f"picture: {html}", markup=False)
 
@@ -279,14 +314,15 @@ def watch_add(id_: Id, observer: AsObserver, json: AsJson = False) -> None:
 
 
 @watch_app.command("list")
-def watch_list(observer: AsObserver, json: AsJson = False) -> None:
-    """List an observer's watches."""
+def watch_list(observer: AsAnyObserver = None, json: AsJson = False) -> None:
+    """List an observer's watches; without one, who watches since when, and not what."""
     with open_pipeline() as pipeline:
-        who = pipeline.find_observer(observer)
-        view = pipeline.view(who)
-        watches = pipeline.watches(who)
-        entities = view.entities_of([w.thing for w in watches])
-        documents = [watch_document(w, view.watch_id(w.id), entities.get(w.thing)) for w in watches]
+        watches = pipeline.store.list_watches(observer)
+        documents = [watch_document(watch) for watch in watches]
+        if observer is not None:
+            view = pipeline.view(pipeline.find_observer(observer))
+            entities = view.entities_of([w.thing for w in watches])
+            documents = [watch_document(w, view.watch_id(w.id), entities.get(w.thing)) for w in watches]
     if json:
         print_json(documents)
     else:
@@ -302,3 +338,12 @@ def alerts(observer: AsObserver, json: AsJson = False) -> None:
         print_json(documents)
     else:
         show_alerts(documents)
+
+
+# Help lists commands in the order in which they are registered: that of their use.
+app.add_typer(observer_app, name="observer")
+app.add_typer(watch_app, name="watch")
+app.command()(query)
+app.command()(token)
+app.command()(serve)
+app.command()(demo)

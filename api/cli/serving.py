@@ -5,24 +5,31 @@ The server's libraries take a second to load, so each command imports what it ne
 
 import asyncio
 import gc
+import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import orjson
 import typer
 
-from api.cli.console import AsObserver, err, open_pipeline, out, print_json
+from api.cli.console import AsJson, AsObserver, err, open_pipeline, out, print_json
 from api.pipeline import Pipeline
-from ontology.errors import InvalidData
+from ontology.errors import InvalidData, SettingError
 
 
 def query(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A GraphQL document; - reads standard input.")],
     observer: AsObserver,
     variables: Annotated[str, typer.Option(metavar="JSON", help="Its variables, as one JSON object.")] = "{}",
+    json: AsJson = True,
 ) -> None:
-    """Answer one GraphQL document as an observer; the response is one JSON document on standard output."""
+    """Answer one GraphQL document as an observer; the response is one JSON document on standard output.
+
+    Ends with 2 when the document or its variables are refused.
+    """
+    del json
     from api.loaders import Context
     from api.schema import answer
 
@@ -32,11 +39,14 @@ def query(
         context = Context(pipeline, pipeline.find_observer(observer))
         answered = asyncio.run(answer(context, document, values))
     print_json(answered.body)
+    if not answered.is_run:
+        raise typer.Exit(2)
 
 
 def token(
     observer: AsObserver,
     hours: Annotated[float, typer.Option(min=0.01, max=24 * 30, help="How long it holds.")] = 24,
+    json: AsJson = False,
 ) -> None:
     """Print a bearer token for an observer. It carries identity only: rights are looked up with every request."""
     from api.identity import TokenKeys
@@ -44,7 +54,11 @@ def token(
     with open_pipeline() as pipeline:
         name = pipeline.find_observer(observer).name
         keys = TokenKeys(pipeline.settings.home / "keys")
-    typer.echo(keys.issue(name, lifetime_s=int(hours * 3600)))
+    issued = keys.issue(name, lifetime_s=int(hours * 3600))
+    if json:
+        print_json({"observer": name, "token": issued, "lifetime_s": int(hours * 3600)})
+    else:
+        typer.echo(issued)
 
 
 def serve(
@@ -69,14 +83,26 @@ def run_server(pipeline: Pipeline, *, host: str | None = None, port: int | None 
     keys = TokenKeys(settings.home / "keys")
     names = [name.strip() for name in settings.allowed_hosts.split(",") if name.strip()]
     app = create_app(pipeline, keys=keys, ide=ide, allowed_hosts=sorted({*names, host}))
+    listener = _listen(host, port)
     out.print(f"GraphQL at http://{host}:{port}/graphql (POST, bearer token)", markup=False)
     if ide:
         out.print(f"GraphiQL at http://{host}:{port}/", markup=False)
-    # What is loaded by now stays: the collector need not look at it again.
+    # What is loaded by now stays: the collector need not look at it again while serving.
     gc.collect()
     gc.freeze()
-    uvicorn.run(app, host=host, port=port, log_level="warning", server_header=False, access_log=False)
+    config = uvicorn.Config(app, log_level="warning", server_header=False, access_log=False)
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
+    gc.unfreeze()
     err.print("stopped")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as exc:
+        reason = exc.strerror or "an error"
+        raise SettingError(f"VINCULUM_HOST, VINCULUM_PORT: cannot listen on {host} port {port}: {reason}") from exc
 
 
 def _read_document(file: str) -> str:

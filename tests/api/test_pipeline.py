@@ -135,7 +135,7 @@ def test_a_visible_link_raises_one_alert(pipeline: Pipeline, tmp_path: Path) -> 
     handling = _handling(tmp_path)
     stranger = pipeline.add_observer(Observer("stranger", "", "public", purpose="statistics"))
     _import(pipeline, _write_adverts(tmp_path / "a.jsonl", 1), handling=handling)
-    phone = pipeline.view(ANNA).search("2312", schema="Phone").items[0]
+    phone = pipeline.view(ANNA).search("4930", schema="Phone").items[0]
     pipeline.watch(ANNA, phone.id)
     later = _write_adverts(tmp_path / "b.jsonl", 1, first=10_000)
     counts = [_import(pipeline, later, handling=handling).alerts for _ in range(2)]

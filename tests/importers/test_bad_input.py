@@ -35,6 +35,11 @@ from tests.importers.samples import (
         (b"%PDF-1.7 rest", "a PDF document"),
         (b"\x00\x01\x02\x03" * 9, "binary data"),
         (b"\xff\xfea\x00b\x00", "UTF-16 text (UTF-8 is needed)"),
+        ("id,name\n7,Mara\n".encode("utf-16-le"), "UTF-16 text (UTF-8 is needed)"),
+        (
+            b'[\n{"schema": "Person", "properties": {}},\n{"schema": "Person", "properties": {}}\n]',
+            "a JSON array (one object a line is needed)",
+        ),
         (b"[1, 2, 3]", "a JSON array (one object a line is needed)"),
         (b'{\n "type": "private_group",\n "messages": []\n}', "JSON of another kind"),
         (b"<html><body>hello</body></html>", "HTML or XML"),
@@ -177,7 +182,9 @@ def test_a_bundle_cut_short_keeps_its_beginning(tmp_path: Path) -> None:
 
     assert len(records(items)) == 3
     assert len(rejections(items)) == 1
-    assert rejections(items)[0].where == "objects[3]"
+    assert [(r.where, r.expected, r.found) for r in rejections(items)] == [
+        ("objects[3]", "a whole JSON value", "an early end")
+    ]
 
 
 WALLET_START = '"id": "cryptocurrency-wallet'
@@ -215,3 +222,85 @@ def test_an_edge_without_an_end_is_rejected(tmp_path: Path, missing: str) -> Non
     items = read(tmp_path, make_lines([*ENTITIES[:3], edge]))
 
     assert [r.where for r in rejections(items)] == [f"line 4.properties.{missing}"]
+
+
+def test_a_stix_object_with_a_fault_is_not_called_cut(tmp_path: Path) -> None:
+    """What is wrong in the middle of a bundle is a syntax error there."""
+    items = read(tmp_path, json.dumps(STIX).replace('"name": "Harvest"', '"name" "Harvest"'))
+
+    assert [(r.where, r.found) for r in rejections(items)] == [("objects[2]", "a syntax error")]
+
+
+_JSON_MAPPING = {
+    "format": "jsonl",
+    "entities": {"person": {"schema": "Person", "keys": ["id"], "properties": {"name": {"column": "name"}}}},
+}
+_NAMES = {"entities": _JSON_MAPPING["entities"]}
+
+
+@pytest.mark.parametrize(
+    "head",
+    ['{"id": 1, "na', '{"id": NaN}', '{"id": 1, "id": 2}', "rubbish", "[]", '{"id": "\0"}', '{"id": "' + "x" * 70_000],
+)
+def test_a_faulty_first_line_costs_only_itself(tmp_path: Path, head: str) -> None:
+    """With a mapping the rows after the first say nothing less for it."""
+    items = read(tmp_path, head + '\n{"id": 7, "name": "Mara"}\n', _JSON_MAPPING)
+
+    assert [r.where for r in rejections(items)] == ["line 1"]
+    assert [record.source_key for record in records(items)] == ["Person/7"]
+
+
+@pytest.mark.parametrize("content", [make_lines(ENTITIES), PAGES])
+def test_a_faulty_first_line_hides_no_format(tmp_path: Path, content: str) -> None:
+    """A format of JSON lines is told by the first line that fits it."""
+    items = read(tmp_path, '{"id": \n' + content)
+
+    assert [(r.where, r.expected) for r in rejections(items)] == [("line 1", "JSON")]
+    assert len(records(items)) == len(records(read(tmp_path, content)))
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [("8", "2 cells"), ("8,a,b", "2 cells"), ("8,\0", "text without NUL"), ("8,a\rb", "cells in quotes")],
+)
+def test_a_faulty_first_row_costs_only_itself(tmp_path: Path, row: str, expected: str) -> None:
+    """A table is what its mapping says, whatever its first row."""
+    items = read(tmp_path, f"id,name\n{row}\n7,Mara\n", _NAMES)
+
+    assert [r.where for r in rejections(items)] == ["line 2"]
+    assert rejections(items)[0].expected.startswith(expected)
+    assert [record.source_key for record in records(items)] == ["Person/7"]
+
+
+def test_small_and_odd_tables_are_tables(tmp_path: Path) -> None:
+    """One column, no row, and a vertical tab in a cell are no faults."""
+    single = {"entities": {"p": {"schema": "Person", "keys": ["name"], "properties": {"name": {"column": "name"}}}}}
+
+    assert [r.properties["name"] for r in records(read(tmp_path, "name\nMara\n", single))] == [("Mara",)]
+    assert read(tmp_path, "id,name\n", _NAMES) == []
+    assert len(records(read(tmp_path, "id,name\n7,Mara\x0bInvented\n8,Ion\n", _NAMES))) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        (b"%PDF-1.7 rest", "a PDF document"),
+        ("id,name\n7,Mara\n".encode("utf-16"), "UTF-16 text (UTF-8 is needed)"),
+        ("id,name\n7,Mara\n".encode("utf-16-be"), "UTF-16 text (UTF-8 is needed)"),
+        (bytes(range(8)) * 9, "binary data"),
+    ],
+)
+@pytest.mark.parametrize("mapping", [_NAMES, _JSON_MAPPING])
+def test_a_mapping_makes_no_table_of_other_things(
+    tmp_path: Path, content: bytes, found: str, mapping: dict[str, Any]
+) -> None:
+    """What is certainly no text of ours is named, mapping or not."""
+    with pytest.raises(UnusableSource) as caught:
+        read(tmp_path, content, mapping)
+    assert caught.value.found == found
+
+
+def test_an_array_is_no_json_lines(tmp_path: Path) -> None:
+    """A document over many lines is named once, not rejected line by line."""
+    with pytest.raises(UnusableSource, match="a JSON array"):
+        read(tmp_path, '[\n{"id": 7, "name": "Mara"}\n]', _JSON_MAPPING)

@@ -126,6 +126,7 @@ def test_a_wrong_label_file_is_named_by_key(tmp_path: Path, text: str, path: str
         ({"links": [{"schema": "Contact", "left": "phone", "right": "nobody"}]}, "map.yaml: links[0].right"),
         ({"links": [{"schema": "Family", "left": "phone", "right": "person"}]}, "map.yaml: links[0].left"),
         ({"csv": {"delimiter": "::"}}, "map.yaml: csv.delimiter"),
+        ({"links": [{"schema": "Contact", "left": "phone", "right": "person", "keys": [1]}]}, "map.yaml: links[0].keys"),
     ],
 )  # fmt: skip
 def test_a_wrong_mapping_is_named_by_key(change: dict[str, Any], path: str) -> None:
@@ -170,3 +171,24 @@ def test_integers_too_large_stay_as_written() -> None:
     assert parse_json("1" * 9999) == "1" * 9999
     with pytest.raises(InvalidValue):
         parse_json("1e999")
+
+
+@pytest.mark.parametrize("form", ["%d/%m/%Q", "dd/mm/yyyy", "%", "%Y %Y", "%m/%Y"])
+def test_a_wrong_date_format_is_named_by_key(form: str) -> None:
+    """A format that reads no day is refused before any row is read."""
+    person = {"schema": "Person", "keys": ["id"], "properties": {"birthDate": {"column": "born", "format": form}}}
+    with pytest.raises(InvalidData) as caught:
+        make_mapping({"entities": {"p": person}}, "map.yaml")
+
+    assert caught.value.path == "map.yaml: entities.p.properties.birthDate.format"
+
+
+@pytest.mark.parametrize(
+    ("data", "path"), [({"entities": {1: {"schema": "Person"}}}, "map.yaml.entities"), ({1: "csv"}, "map.yaml")]
+)
+def test_a_key_that_is_no_text_is_said(data: dict[Any, Any], path: str) -> None:
+    """YAML reads a bare number as one; the error says so."""
+    with pytest.raises(InvalidData, match=r"expected text as key, .*, found int") as caught:
+        make_mapping(data, "map.yaml")
+
+    assert caught.value.path == path

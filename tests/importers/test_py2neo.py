@@ -37,6 +37,7 @@ def test_nodes_and_relationships_become_ours() -> None:
     assert links(items, "Employment")[0].properties == {"role": ("cook",)}
     assert links(items, "Ownership")[0].left == person.thing
     assert links(items, "UnknownLink")[0].properties == {"role": ("LIKES",)}
+    assert len({link.source_key for link in links(items)}) == 3
 
 
 def test_the_same_graph_gives_the_same_ids() -> None:

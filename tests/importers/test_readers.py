@@ -317,3 +317,85 @@ def test_a_value_that_does_not_clean_is_left_out_alone(tmp_path: Path) -> None:
 
     assert records(items)[0].properties == {"name": ("Mara",)}
     assert [r.where for r in rejections(items)] == ["line 1.properties.birthDate"]
+
+
+def test_three_payments_are_three_links(tmp_path: Path) -> None:
+    """Payments between the same two people are told apart by their own ids, and keep them."""
+    payments = [
+        {"id": f"pay{n}", "schema": "Payment", "properties": {"payer": ["p1"], "beneficiary": ["p2"]}}
+        for n in (1, 2, 3)
+    ]
+    people = [{"id": key, "schema": "Person", "properties": {"name": [f"Mara {key}"]}} for key in ("p1", "p2")]
+    first, second = (links(read(tmp_path, make_lines([*people, *payments]))) for _ in range(2))
+
+    assert [link.source_key for link in first] == ["pay1", "pay2", "pay3"]
+    assert [link.id for link in first] == [link.id for link in second]
+
+
+def test_references_are_named_by_object_and_property(tmp_path: Path) -> None:
+    """A link that a property makes is known by what holds it."""
+    [address] = links(read(tmp_path, make_lines(ENTITIES)), "HasAddress")
+    stix = links(read(tmp_path, json.dumps(STIX)))
+
+    assert address.source_key == "p1/addressEntity"
+    assert [link.source_key for link in stix] == [STIX["objects"][0]["id"], f"{WALLET}/holder_ref"]
+
+
+def test_flows_of_a_transaction_are_told_apart(tmp_path: Path) -> None:
+    """Two outputs to one wallet are two links; what was sighted in two places is too."""
+    flows = [{"address_ref": WALLET, "amount": "1"}, {"address_ref": WALLET, "amount": "1"}]
+    transaction: dict[str, Any] = {
+        "type": "cryptocurrency-transaction",
+        "id": "cryptocurrency-transaction--1",
+        "symbol": "BTC",
+    }
+    transaction |= {"value": "ab" * 32, "output": flows}
+    sighting: dict[str, Any] = {"type": "sighting", "id": "sighting--1", "sighting_of_ref": PERSON}
+    sighting |= {"where_sighted_refs": ["location--1", "location--2"]}
+    made = links(read(tmp_path, json.dumps(STIX | {"objects": [*STIX["objects"], transaction, sighting]})))
+
+    assert [link.source_key for link in made[2:]] == [
+        "cryptocurrency-transaction--1/output/0", "cryptocurrency-transaction--1/output/1",
+        "sighting--1/location--1", "sighting--1/location--2",
+    ]  # fmt: skip
+
+
+_PAID = """id,payer,payee,amount
+1,Mara,Ion,5
+2,Mara,Ion,5.0
+3,Mara,Ion,7
+3,Mara,Ion,8
+"""
+
+
+@pytest.mark.parametrize(("keys", "same"), [(["id"], [2, 3]), ([], [0, 1])])
+def test_rows_between_the_same_ends(tmp_path: Path, keys: list[str], same: list[int]) -> None:
+    """A link of a row is known by its keys, or else by what its cleaned properties say."""
+    sides = {
+        side: {"schema": "Person", "keys": [side], "properties": {"name": {"column": side}}}
+        for side in ("payer", "payee")
+    }
+    link = {"schema": "Payment", "left": "payer", "right": "payee", "properties": {"amount": {"column": "amount"}}}
+    made = links(read(tmp_path, _PAID, {"entities": sides, "links": [link | {"keys": keys}]}))
+
+    assert len(made) == 4
+    assert len({link.source_key for link in made}) == 3
+    assert made[same[0]].source_key == made[same[1]].source_key
+
+
+def test_a_row_without_the_key_of_its_link_is_said(tmp_path: Path) -> None:
+    """The entities stay, the link is a rejection, and an unknown column of keys stops the file."""
+    mapping = MAPPING | {"links": [MAPPING["links"][0] | {"keys": ["note"]}]}
+    items = read(tmp_path, TABLE.replace("seen twice", ""), mapping)
+
+    assert (len(records(items, "Person")), links(items)) == (2, [])
+    assert [(r.where, r.expected) for r in rejections(items)] == [("line 2", "a value in each of note")]
+
+
+def test_the_same_mention_is_the_same_link(tmp_path: Path) -> None:
+    """What a page mentions is named by page and value, so that two crawls of two pages never mix."""
+    made = links(read(tmp_path, SAMPLES["warc"]), "Mentions")
+    page = "https://harvest.example/jobs 2026-02-03T04:05:06+00:00"
+
+    assert f"{page}/Phone/+40721234567" in {link.source_key for link in made}
+    assert len({link.source_key for link in made}) == len(made)

@@ -77,10 +77,29 @@ def test_masked_text_holds_no_number_and_no_contact() -> None:
     assert shown == "Call +•• ••• or ••• ••• ••• ••• • •••"
 
 
-def test_places_are_spaced_and_generalise_to_their_last_part() -> None:
-    """Of an address only region or country remains, and nothing of a street that stands alone."""
+def test_places_are_spaced() -> None:
+    """Parts are separated by a comma and a space, empty ones left out."""
     assert clean_place("Strada Lungă 5 ,, Brașov,România") == "Strada Lungă 5, Brașov, România"
-    assert generalise_place("Strada Lungă 5, Brașov, România") == "România"
-    assert generalise_place("Romania") == "Romania"
-    assert generalise_place("Strada Lungă") is None
-    assert generalise_place("Strada Lungă 5, 500035") is None
+
+
+@pytest.mark.parametrize(
+    ("place", "country"),
+    [
+        ("Strada Lungă 5, Brașov, România", "Romania"),
+        ("Україна, Харків, вулиця Сумська", "Ukraine"),
+        ("Germany, Hamburg, Lindenhof Shelter", "Germany"),
+        ("House 3, Lindenhof, Hamburg, Germany", "Germany"),
+        ("1 High Street, London, UK", "United Kingdom"),
+        ("Romania", "Romania"),
+        ("Flat B, Rose House", None),
+        ("Strada Lungă", None),
+        ("Strada Lungă 5, 500035", None),
+        ("Rose House, Sacramento, CA", None),
+        ("Rose House, us-ny", None),
+    ],
+)
+def test_a_place_generalises_to_its_country_alone(place: str, country: str | None) -> None:
+    """At either end and in any language a country remains in English, and of anything else nothing."""
+    assert generalise_place(place) == country
+    if country:
+        assert generalise_place(country) == country
