@@ -251,7 +251,10 @@ class Pipeline:
         files = {link.id: file for file, link in batch}
         report.rejections += [
             Rejection(
-                files[link.id], f"item {link.sequence}", f"a record at both ends of {link.schema}", "an end without one"
+                files[link.id],
+                f"the record or link number {link.sequence}",
+                f"a record at both ends of {link.schema}",
+                "an end without one",
             )
             for link in written.dangling
         ]

@@ -292,7 +292,7 @@ def _make_aside(
 def _list_disc(index: int, disc: _Disc) -> str:
     community = disc.community
     held = "".join(f"<li>{escape(_shorten(entity.caption, _LABEL_CHARS))}</li>" for entity in community.shared)
-    title = f"{community.number} · {community.size} entities, {community.links} links"
+    title = f"{community.number} · {community.size} entities"
     return f'<li><button data-disc="{index}">{title}</button><ul>{held}</ul></li>'
 
 
