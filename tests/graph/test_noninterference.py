@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graph.store import Store
 from graph.treat import Treater
 from ontology.observer import Observer
 from ontology.policy import Clearance, Treatment
+from tests.conftest import BOLT_ENGINES
 from tests.graph.worlds import OBSERVERS, World, make_twin, make_world, observe
 
 seeds = st.integers(min_value=0, max_value=2**32)
@@ -82,3 +84,12 @@ def _without_first(world: World) -> World:
     first = world.things[0].key
     bonds = tuple(b for b in world.bonds if first not in (b.left, b.right))
     return World(tuple(t for t in world.things if t.key != first), bonds, ())
+
+
+@pytest.mark.parametrize("engine_name", BOLT_ENGINES)
+def test_an_engine_shows_what_the_reference_shows(make_store: Callable[[], Store]) -> None:
+    """Every answer of a View is the same bytes on an engine as on the reference."""
+    for seed, observer in enumerate(OBSERVERS):
+        world = make_world(Random(seed))
+
+        assert observe(world, observer, make_store()) == observe(world, observer)

@@ -24,7 +24,7 @@ from api.document import (
 )
 from graph.communities import find_communities
 from graph.memory import MemoryStore
-from graph.store import Batch
+from graph.store import Batch, Store
 from graph.view import View
 from graph.watches import check_watches, list_alerts
 from ontology.label import Label
@@ -147,9 +147,9 @@ def make_twin(world: World, observer: Observer, random: Random) -> World:
     return World(tuple(things), tuple(bonds), tuple(likenesses))
 
 
-def observe(world: World, observer: Observer) -> bytes:
-    """Return every answer that the observer can get, as one run of bytes."""
-    store, ids = build(world)
+def observe(world: World, observer: Observer, store: Store | None = None) -> bytes:
+    """Return every answer that the observer can get of a world in an empty store, as one run of bytes."""
+    store, ids = build(world) if store is None else (store, fill(world, store))
     store.put_observer(observer)
     early = store.view(observer, START + timedelta(minutes=30))
     view = store.view(observer)
@@ -178,14 +178,19 @@ def observe(world: World, observer: Observer) -> bytes:
 
 
 def build(world: World) -> tuple[MemoryStore, dict[str, str]]:
-    """Write a world into a store; return it and the thing of each key."""
+    """Write a world into a reference store; return it and the thing of each key."""
     store = MemoryStore(secret=SECRET, clock=lambda: START + timedelta(days=3))
+    return store, fill(world, store)
+
+
+def fill(world: World, store: Store) -> dict[str, str]:
+    """Write a world into an empty store; return the thing of each key."""
     records = [_make_record(thing, place) for place, thing in enumerate(world.things)]
     store.write(Batch(records=records))
     by_key = {thing.key: record for thing, record in zip(world.things, records, strict=True)}
     store.write(Batch(links=[_make_link(bond, by_key) for bond in world.bonds]))
     store.write(Batch(pairs=[_make_pair(pair, records) for pair in world.likenesses]))
-    return store, {key: record.thing for key, record in by_key.items()}
+    return {key: record.thing for key, record in by_key.items()}
 
 
 class _Sight:
