@@ -39,7 +39,6 @@ from ontology.pair import Pair, sum_weights
 from ontology.policy import Policy, default_policy
 from ontology.record import Link, Record, to_microseconds
 from ontology.schema import Ontology, default_ontology
-from ontology.source import Capture
 from ontology.values.name import fold_name
 from ontology.watch import Alert
 
@@ -199,10 +198,6 @@ class View:
             return {}
         members = frozenset(things.members[things.of[thing]])
         return {link_identity(link): _far_end(link, members) for link in self._links_from(members)}
-
-    def capture_of(self, sha256: str) -> Capture | None:
-        """Return what is known of a capture that provenance named, None where there is none."""
-        return next(iter(self._reader.captures([sha256])), None)
 
     def thing_of(self, id_: str) -> str:
         """Return the thing behind a visible id, for what is stored about it (a watch); raises NotVisible."""

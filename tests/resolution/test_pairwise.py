@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from ontology.pair import Pair
 from ontology.record import Record
 from resolution.compare import MISSING
-from resolution.explain import compare_records, explain_pair
 from resolution.keys import read_columns
+from resolution.pairwise import compare_records
 from tests.resolution.people import NOW, PERSON, Said, make_people, populations
 
 
@@ -51,31 +51,6 @@ def test_equality_is_of_values_as_they_are() -> None:
 
     assert equal.weight == alike.weight > 0
     assert equal.equality_weight > 0 > alike.equality_weight
-
-
-def test_an_explanation_adds_up() -> None:
-    """The rows run from the prior to the sum that is held against the stop."""
-    said = {"name": ["Mirela Vosgan"], "birthDate": ["1991-04-07"]}
-    pair = _compare([said, said])
-
-    told = explain_pair(pair)
-
-    assert (told.rows[0].name, told.rows[0].weight) == ("prior", PERSON.prior)
-    assert told.rows[-1].total == told.total == round(PERSON.prior + sum(e.weight for e in pair.evidence), 6)
-    assert told.is_match
-
-
-def test_an_explanation_leaves_out_what_is_hidden() -> None:
-    """A hidden comparison is in no row, and one seen by equality tells no more than equality."""
-    said = {"name": ["Mirela Vosgan"], "birthDate": ["1991-04-07"], "gender": ["female"]}
-    pair = _compare([said, said])
-
-    told = explain_pair(pair, equality_only=["name"], hidden=["birth"])
-
-    rows = {row.name: row for row in told.rows}
-    assert "birth" not in rows
-    assert (rows["name"].level, rows["name"].weight) == ("equal", pair.evidence[0].equality_weight)
-    assert not told.is_match
 
 
 def test_equality_keys_compare_whole_values() -> None:
