@@ -8,7 +8,7 @@ out from one record gives the same answer as clustering everything.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -24,6 +24,8 @@ from ontology.record import Link, Record, to_microseconds
 
 Key = tuple[str, Treatment]
 Version = TypeVar("Version", Record, Outline)
+Assertion = TypeVar("Assertion", Record, Outline, Link)
+Slot = TypeVar("Slot", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +36,19 @@ class Clusters:
     of: Mapping[str, int]
 
 
+def choose_latest(assertions: Iterable[Assertion], slot_of: Callable[[Assertion], Slot]) -> dict[Slot, Assertion]:
+    """Keep the latest assertion of each slot, in the order in which slots were first met."""
+    latest: dict[Slot, Assertion] = {}
+    for assertion in assertions:
+        slot = slot_of(assertion)
+        if slot not in latest or order_of(assertion) > order_of(latest[slot]):
+            latest[slot] = assertion
+    return latest
+
+
 def choose_current(records: Iterable[Version]) -> dict[str, list[Version]]:
     """Keep, for each thing and facet, the latest record; facets in alphabetical order."""
-    latest: dict[tuple[str, str], Version] = {}
-    for record in records:
-        slot = (record.thing, record.facet)
-        if slot not in latest or order_of(record) > order_of(latest[slot]):
-            latest[slot] = record
+    latest = choose_latest(records, lambda record: (record.thing, record.facet))
     current: dict[str, list[Version]] = defaultdict(list)
     for slot in sorted(latest):
         current[slot[0]].append(latest[slot])

@@ -15,9 +15,9 @@ from graph.entities import (
     Clusters,
     Walk,
     choose_current,
+    choose_latest,
     cluster_all,
     is_same,
-    order_of,
 )
 from graph.handle import Handles
 from graph.projection import Projection, make_projection
@@ -219,12 +219,8 @@ class View:
         if self.observer.tier != SYSTEM_TIER:
             raise NotVisible
         names = concrete_schemata(self.ontology, schemata)
-        latest: dict[tuple[str, str, int], Record] = {}
-        for record in (r for chunk in self._reader.iter_records(self._scope, sorted(names)) for r in chunk):
-            slot = (record.thing, record.facet, record.lid)
-            if slot not in latest or order_of(record) > order_of(latest[slot]):
-                latest[slot] = record
-        yield from latest.values()
+        found = (r for chunk in self._reader.iter_records(self._scope, sorted(names)) for r in chunk)
+        yield from choose_latest(found, lambda record: (record.thing, record.facet, record.lid)).values()
 
     @cached_property
     def _clustered(self) -> tuple[Clusters, dict[str, list[Outline]]]:
@@ -301,13 +297,8 @@ class View:
 
     def _links_from(self, things: frozenset[str]) -> list[Link]:
         """Return the links out of an entity, of each the latest version, by type and the latest first."""
-        latest: dict[str, Link] = {}
-        for link in self._reader.links_of(self._scope, sorted(things)):
-            identity = link_identity(link)
-            if {link.left, link.right} <= things:
-                continue
-            if identity not in latest or order_of(link) > order_of(latest[identity]):
-                latest[identity] = link
+        found = self._reader.links_of(self._scope, sorted(things))
+        latest = choose_latest((link for link in found if not {link.left, link.right} <= things), link_identity)
         ordered = sorted(
             latest.items(), key=lambda item: (item[1].schema, -to_microseconds(item[1].recorded_at), item[0])
         )
