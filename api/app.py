@@ -37,7 +37,7 @@ from api.loaders import Backend, Context
 from api.schema import answer
 from ontology.errors import AccessError, StoreError
 from ontology.observer import Observer
-from ontology.policy import default_policy
+from ontology.policy_file import default_policy
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -54,10 +54,10 @@ _HEADERS = {
 
 
 class TokenReader(Protocol):
-    """What reads a token; see `api.identity.TokenKeys`."""
+    """What reads a token; see `api.identity`."""
 
     def read(self, token: str) -> str:
-        """Return the observer that a token names; raises AccessError."""
+        """Return the observer that a token names; may block. Raises AccessError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,18 +136,29 @@ class Service:
         return _json({"status": "ready"})
 
     async def _observer(self, request: Request) -> Observer:
-        """Return who is asking; one refusal for every reason why that is nobody."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        """Return who is asking, with the rights of this moment; one refusal for every reason why that is nobody."""
+        given = request.headers.getlist("authorization")
+        scheme, _, token = (given[0] if len(given) == 1 else "").partition(" ")
         if scheme.lower() != "bearer":
             raise Refused(401, UNAUTHENTICATED)
-        try:
-            name = self._keys.read(token.strip())
-        except AccessError as exc:
-            raise Refused(401, UNAUTHENTICATED) from exc
-        observer = await to_thread.run_sync(self._backend.observer, name)
-        if observer is None or observer.tier not in default_policy().tiers:
+        observer = await to_thread.run_sync(self._identify, token.strip())
+        if observer is None:
             raise Refused(401, UNAUTHENTICATED)
         return observer
+
+    def _identify(self, token: str) -> Observer | None:
+        """Return whom a token names; blocks.
+
+        The store is asked about names that somebody we trust has signed, and no others: how long a refusal takes
+        tells those who cannot sign nothing about who is known. Whoever holds a good token can tell by the time that
+        it was good, though its observer is gone.
+        """
+        try:
+            name = self._keys.read(token)
+        except AccessError:
+            return None
+        observer = self._backend.observer(name)
+        return observer if observer and observer.tier in default_policy().tiers else None
 
 
 class SafeAnswers:

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from graph.communities import Community
-from graph.shown import Entity, Explanation, Neighbour, Page, Provenance, ShownAlert, ShownRecord
+from graph.relabellings import ShownRelabelling
+from graph.shown import Entity, Explanation, Neighbour, Page, Provenance, ShownAlert, ShownFacet, ShownRecord
 from ontology.observer import Observer
 from ontology.schema import Schema
 from ontology.watch import Watch
@@ -54,7 +55,12 @@ def page_document(page: Page[Entity]) -> dict[str, Any]:
 
 def explanation_document(explanation: Explanation) -> dict[str, Any]:
     """Return why two records are one thing, or not, in bits."""
-    return {"verdict": "same" if explanation.same else "not the same", **asdict(explanation)}
+    judged = explanation.judged
+    return {
+        "verdict": "same" if explanation.same else "not the same",
+        **asdict(explanation),
+        "judged": {**asdict(judged), "recorded_at": _moment(judged.recorded_at)} if judged else None,
+    }
 
 
 def community_document(community: Community) -> dict[str, Any]:
@@ -94,6 +100,20 @@ def watch_document(watch: Watch, id_: str | None = None, entity: Entity | None =
     }
 
 
+def relabelling_document(shown: ShownRelabelling) -> dict[str, Any]:
+    """Return a relabelling that waits, with the parts of the label that it would change."""
+    old, new = shown.old.to_dict(), shown.new.to_dict()
+    return {
+        "id": shown.id,
+        "record": shown.record,
+        "caption": shown.caption,
+        "changes": {part: {"from": old[part], "to": new[part]} for part in old if old[part] != new[part]},
+        "reason": shown.reason,
+        "proposed_by": shown.proposed_by,
+        "proposed_at": _moment(shown.proposed_at),
+    }
+
+
 def schema_document(schema: Schema) -> dict[str, Any]:
     """Return a schema with its properties and, for a link, its ends."""
     ends = {"left": schema.left, "right": schema.right}
@@ -116,17 +136,24 @@ def _record(record: ShownRecord) -> dict[str, Any]:
         "id": record.id,
         "schema": record.schema,
         "caption": record.caption,
+        "facets": [_facet(facet) for facet in record.facets],
+    }
+
+
+def _facet(facet: ShownFacet) -> dict[str, Any]:
+    return {
         "properties": {
-            name: {"values": list(values), "treatment": record.treatments[name].value}
-            for name, values in record.values.items()
+            name: {"values": list(values), "treatment": facet.treatments[name].value}
+            for name, values in facet.values.items()
         },
-        **_provenance(record.provenance),
+        **_provenance(facet.provenance),
     }
 
 
 def _provenance(provenance: Provenance) -> dict[str, Any]:
     return {
         "record": provenance.record,
+        "assertion": provenance.assertion,
         "source": provenance.source,
         "capture": provenance.capture,
         "handling": dict(provenance.handling) if provenance.handling else None,

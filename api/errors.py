@@ -13,6 +13,8 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from ontology.errors import InvalidCursor, InvalidData, NotPermitted
+
 log = logging.getLogger(__name__)
 
 MAX_SHOWN = 10  # errors of one document
@@ -22,6 +24,11 @@ _SUGGESTION = " Did you mean "
 
 class BadInput(GraphQLError):
     """A caller asked for what cannot be asked for; the message is theirs to read."""
+
+
+# A caller's own mistakes, whose constant texts hold nothing of what is stored.
+_CODES: dict[type, str] = {InvalidCursor: "INVALID_CURSOR", InvalidData: "BAD_INPUT", NotPermitted: "NOT_PERMITTED"}
+_EXPLAINED = (GraphQLError, *_CODES)
 
 
 def make_error(code: str, message: str, **extensions: Any) -> dict[str, Any]:
@@ -71,14 +78,15 @@ def mask(error: BaseException) -> dict[str, Any]:
 
 
 def _first_fault(errors: Sequence[GraphQLError]) -> GraphQLError | None:
-    return next((e for e in errors if e.original_error and not isinstance(e.original_error, GraphQLError)), None)
+    return next((e for e in errors if e.original_error and not isinstance(e.original_error, _EXPLAINED)), None)
 
 
 def _is_bad_input(error: GraphQLError) -> bool:
-    return isinstance(error, BadInput) or isinstance(error.original_error, BadInput)
+    return isinstance(error, BadInput) or isinstance(error.original_error, (BadInput, *_CODES))
 
 
 def _show(error: GraphQLError) -> dict[str, Any]:
-    shown = make_error("BAD_INPUT", error.message.partition(_SUGGESTION)[0][:MAX_LENGTH])
+    code = _CODES.get(type(error.original_error), "BAD_INPUT")
+    shown = make_error(code, error.message.partition(_SUGGESTION)[0][:MAX_LENGTH])
     locations = [{"line": place.line, "column": place.column} for place in error.locations or ()]
     return shown | ({"locations": locations} if locations else {}) | ({"path": error.path} if error.path else {})

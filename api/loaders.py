@@ -10,6 +10,7 @@ from anyio import to_thread
 
 from graph.shown import ShownAlert
 from graph.view import View
+from ontology.judgement import Judgement, Verdict
 from ontology.observer import Observer
 from ontology.watch import Watch
 
@@ -32,7 +33,10 @@ class Backend(Protocol):
         """Return an observer's watches."""
 
     def watch(self, observer: Observer, id_: str) -> Watch:
-        """Watch the entity that an id names; again is once. Raises NotVisible."""
+        """Watch the entity that an id names; again is once. Raises NotPermitted or NotVisible."""
+
+    def judge(self, observer: Observer, ids: tuple[str, str], verdict: Verdict, reason: str) -> Judgement:
+        """Keep a judgement on the records of two ids; raises NotPermitted, NotVisible or InvalidData."""
 
     def check(self) -> None:
         """Raise StoreError when the store does not answer."""

@@ -17,9 +17,11 @@ import strawberry
 from api.errors import BadInput
 from api.guard import DEFAULT_PAGE, MAX_PAGE
 from api.loaders import Loader
-from graph import shown
+from graph import cubes, shown
 from ontology import watch
+from ontology.judgement import Verdict
 from ontology.policy import Treatment
+from ontology.policy_file import default_policy
 from ontology.schema import Property, Schema, default_ontology
 
 FIELD_CLASS = "field_class"
@@ -44,6 +46,7 @@ def _make_enum(name: str, members: Iterable[str], description: str) -> Any:
 
 
 if TYPE_CHECKING:
+    CubeName: TypeAlias = str
     EntitySchema: TypeAlias = str
     LinkType: TypeAlias = str
 else:
@@ -52,9 +55,11 @@ else:
         [schema.name for schema in default_ontology().values() if not schema.is_link and schema.name != "Link"],
         "The schemata of things; an abstract one stands for all that descend from it.",
     )
+    CubeName = _make_enum("CubeName", default_policy().cubes, "The tables of counts.")
     LinkType = _make_enum("LinkType", [schema.name for schema in default_ontology().links()], "The schemata of links.")
 
 strawberry.enum(Treatment, description="What is done to a value before anything else sees it.")
+strawberry.enum(Verdict, description="What a judgement says of two records; withdrawn takes an earlier one back.")
 
 
 @described
@@ -105,6 +110,7 @@ class Provenance:
     """Where something comes from. A part that you may not have is null."""
 
     record: strawberry.ID = strawberry.field(description="The id of the record that says so.")
+    assertion: strawberry.ID = strawberry.field(description="The part of it, or the link, that says so.")
     recorded_at: datetime = strawberry.field(description="When it was recorded here.")
     source: str | None = strawberry.field(description="Who says so, or a pseudonym.", metadata={FIELD_CLASS: "source"})
     capture: str | None = strawberry.field(
@@ -119,6 +125,7 @@ class Provenance:
         """Take over what a View shows."""
         return cls(
             record=strawberry.ID(found.record),
+            assertion=strawberry.ID(found.assertion),
             recorded_at=found.recorded_at,
             source=found.source,
             capture=found.capture,
@@ -174,13 +181,13 @@ class LinkProperty:
 @described
 @strawberry.type
 class Record:
-    """One source's assertion about one thing, as you may have it."""
+    """What one source says about one thing, as you may have it: one provenance for each part handled alike."""
 
     id: strawberry.ID
     schema: EntitySchema
     caption: str
     values: list[RecordProperty]
-    provenance: Provenance
+    provenance: list[Provenance]
     redactions: list[Redaction]
 
     @classmethod
@@ -191,10 +198,11 @@ class Record:
             schema=EntitySchema(found.schema),
             caption=found.caption,
             values=[
-                RecordProperty(name=name, values=list(values), treatment=found.treatments[name])
-                for name, values in found.values.items()
+                RecordProperty(name=name, values=list(values), treatment=facet.treatments[name])
+                for facet in found.facets
+                for name, values in facet.values.items()
             ],
-            provenance=Provenance.of(found.provenance),
+            provenance=[Provenance.of(facet.provenance) for facet in found.facets],
             redactions=[Redaction.of(redaction) for redaction in found.redactions],
         )
 
@@ -338,18 +346,37 @@ class Weight:
 
 @described
 @strawberry.type
+class Judgement:
+    """What somebody decided about two records. A part that you may not have is null."""
+
+    verdict: Verdict
+    recorded_at: datetime
+    by: str | None = strawberry.field(description="Who decided, or a pseudonym.", metadata={FIELD_CLASS: "source"})
+    reason: str | None = strawberry.field(
+        description="Why, in their words.", metadata={FIELD_CLASS: "notes", CLEAR_ONLY: True}
+    )
+
+    @classmethod
+    def of(cls, found: shown.ShownJudgement) -> Self:
+        """Take over what a View shows."""
+        return cls(verdict=found.verdict, by=found.by, reason=found.reason, recorded_at=found.recorded_at)
+
+
+@described
+@strawberry.type
 class Explanation:
     """Why two records are, or are not, one thing, from what you may see alone. Prior, stop and total are in bits."""
 
     left: strawberry.ID
     right: strawberry.ID
     same: bool
-    by: str = strawberry.field(description="identifier, weights or nothing")
+    by: str = strawberry.field(description="identifier, weights, judgement or nothing")
     model: str | None
     prior: float | None
     stop: float | None = strawberry.field(description="They are one thing when the total reaches this.")
     total: float | None
     weights: list[Weight]
+    judged: Judgement | None = strawberry.field(description="The judgement in force, whatever decided.")
 
     @classmethod
     def of(cls, found: shown.Explanation) -> Self:
@@ -364,6 +391,7 @@ class Explanation:
             stop=found.stop,
             total=found.total,
             weights=[Weight(comparison=w.comparison, weight=w.weight, level=w.level) for w in found.weights],
+            judged=Judgement.of(found.judged) if found.judged else None,
         )
 
 
@@ -380,7 +408,7 @@ class Watch:
     async def of_all(cls, found: Sequence[watch.Watch], loader: Loader) -> list[Self]:
         """Show an observer's watches, all their entities from one walk."""
         entities, ids = await loader.ask(
-            lambda view: (view.entities_of([w.thing for w in found]), [view.watch_id(w.id) for w in found])
+            lambda view: (view.entities_of([w.thing for w in found]), [view.handle("watch", w.id) for w in found])
         )
         return [
             cls(
@@ -416,6 +444,46 @@ class Alert:
             verb=found.neighbour.verb,
             link=Link.of(found.neighbour.link),
             node=make_entity(found.neighbour.entity, loader),
+        )
+
+
+@described
+@strawberry.type
+class TableCell:
+    """How many things fall in a row and a column of a table; null stands for the total over all of them."""
+
+    row: str | None
+    column: str | None
+    count: int
+
+
+@described
+@strawberry.type
+class Table:
+    """A table of counts, rounded; what is not in it is zero, too few, or would give away what is too few."""
+
+    name: str
+    description: str
+    rows: str = strawberry.field(description="The property that rows are values of.")
+    columns: str = strawberry.field(description="The property that columns are values of.")
+    cells: list[TableCell]
+
+    @classmethod
+    def of(cls, found: cubes.Table) -> Self:
+        """Take over what a View shows."""
+        counted: list[tuple[str | None, str | None, int]] = [
+            *((row, column, count) for (row, column), count in sorted(found.cells.items())),
+            *((row, None, count) for row, count in sorted(found.rows.items())),
+            *((None, column, count) for column, count in sorted(found.columns.items())),
+            *([] if found.total is None else [(None, None, found.total)]),
+        ]
+        rows, columns = found.cube.by
+        return cls(
+            name=found.cube.name,
+            description=found.cube.description,
+            rows=rows,
+            columns=columns,
+            cells=[TableCell(row=row, column=column, count=count) for row, column, count in counted],
         )
 
 

@@ -10,16 +10,23 @@ never had been.
 import pickle
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import IO, Self, TypeVar
+from typing import IO, Any, Self, TypeVar
 
 from api.settings import Settings
+from graph.judgements import add_judgement
 from graph.open import open_store
+from graph.relabellings import (
+    ShownRelabelling,
+    approve_relabelling,
+    list_open_relabellings,
+    propose_relabelling,
+)
 from graph.shown import ShownAlert
 from graph.store import Batch, Store, Written
 from graph.view import View
@@ -29,12 +36,15 @@ from importers.delivery import Delivery
 from importers.label_file import LabelFile, read_label_file
 from importers.mapping import FileMapping, read_mapping
 from importers.registry import Format, read_file, sniff_format
-from ontology.errors import AccessError, UnusableSource
+from ontology.errors import AccessError, NotPermitted, UnusableSource
+from ontology.judgement import Judgement, Verdict
 from ontology.label import PURPOSES, Label
 from ontology.observer import SYSTEM, Observer
-from ontology.policy import default_policy
+from ontology.policy import Right
+from ontology.policy_file import default_policy
 from ontology.record import Link, Record
 from ontology.rejection import Rejection
+from ontology.relabelling import Relabelling
 from ontology.schema import default_ontology
 from ontology.source import Capture, Source
 from ontology.watch import Watch
@@ -49,19 +59,29 @@ Progress = Callable[[str, int], None]  # what is being done, and how many more o
 
 @dataclass(slots=True)
 class ImportReport:
-    """What an import took in. `rejections` names what was left out and why."""
+    """What an import took in. `rejections` names what was left out and why.
+
+    `duplicates` counts what was there already, None where who imports may not
+    know: then records and links count what was taken, new or not. `waiting`
+    counts links with an end of which whoever imports sees no record yet.
+    """
 
     files: int = 0
     captures: int = 0
     records: int = 0
     links: int = 0
-    duplicates: int = 0
+    duplicates: int | None = 0
+    waiting: int = 0
     rejections: list[Rejection] = field(default_factory=list)
     alerts: int = 0
     seconds: float = 0.0
 
-    def add(self, written: Written) -> None:
+    def add(self, batch: Batch, written: Written) -> None:
         """Count what a batch added."""
+        if self.duplicates is None:
+            self.records += len(batch.records)
+            self.links += len(batch.links)
+            return
         self.records += written.records
         self.links += written.links
         self.duplicates += written.duplicates
@@ -80,25 +100,36 @@ class ResolveReport:
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """How the files of one import are to be read and handled."""
+    """How the files of one import are to be read and handled.
+
+    `observer` is who imports, None for the operator of the machine, who holds
+    the store anyway. An observer's sources are named within their organisation,
+    so that nobody can speak for another's source, nor find out that it is there.
+    """
 
     source: Source | None
     label: LabelFile
     mapping: FileMapping | None
+    observer: Observer | None = None
 
     @classmethod
-    def read(cls, source: str | None, label: Path | None, mapping: Path | None) -> Self:
+    def read(
+        cls, source: str | None, label: Path | None, mapping: Path | None, observer: Observer | None = None
+    ) -> Self:
         """Read the label and mapping files; `source` names a source that the label file does not describe."""
         ontology = default_ontology()
         found = read_label_file(label, ontology=ontology) if label else LabelFile(Label(), {}, None)
         who = Source(source, source) if source and found.source is None else found.source
         if who and source:
             who = replace(who, name=source)
-        return cls(who, found, read_mapping(mapping, ontology=ontology) if mapping else None)
+        return cls(who, found, read_mapping(mapping, ontology=ontology) if mapping else None, observer)
 
     def delivery(self, path: Path, kept: Kept, now: datetime) -> Delivery:
         """Return how one file is delivered; one of no named source is its own source, owned locally."""
         source = self.source or Source(path.name, LOCAL)
+        if self.observer:
+            organisation = self.observer.organisation
+            source = replace(source, name=f"{organisation}/{source.name}", organisation=organisation)
         label = self.label.label
         return Delivery(
             source=source,
@@ -143,26 +174,34 @@ class Pipeline:
     def import_paths(self, paths: Sequence[Path], handling: Handling, progress: Progress) -> ImportReport:
         """Import files, and folders with all that is below them, in order of name.
 
-        Raises UnusableSource when not one file could be used; otherwise a file
-        that cannot is a rejection of the report.
+        Raises NotPermitted for an observer without the right, and UnusableSource
+        when not one file could be used; otherwise a file that cannot is a
+        rejection of the report. Nothing of what is told depends on what is
+        hidden from the observer who imports.
         """
+        self._require(handling.observer or SYSTEM, Right.IMPORT)
         started = time.monotonic()
-        report = ImportReport()
+        report = ImportReport(duplicates=None if handling.observer else 0)
         files = [file for path in paths for file in _iter_files(path)]
+        taken: set[bytes] = set()
         with tempfile.TemporaryFile() as spool:
             for file in files:
                 try:
-                    self._import_records(file, handling, spool, report, progress)
+                    self._import_records(file, handling, spool, taken, report, progress)
                 except UnusableSource as exc:
                     report.rejections.append(Rejection(file.name, exc.path, exc.expected, exc.found))
             spool.seek(0)
-            for batch in _read_ahead(_chunks(_iter_spooled(spool), BATCH_SIZE)):
-                self._write_links(batch, report)
-                progress("links", len(batch))
+            for links in _read_ahead(_chunks(_iter_spooled(spool), BATCH_SIZE)):
+                batch = Batch(links=links)
+                report.add(batch, self.store.write(batch))
+                report.waiting += self._count_waiting(links, taken, handling.observer or SYSTEM)
+                progress("links", len(links))
         if report.captures == 0:
             raise _nothing_usable(paths, report)
         report.files = len(files)
-        report.alerts = check_watches(self.store, self._clock)
+        raised = check_watches(self.store, self._clock)
+        # Who watches what is nothing for an observer who imports.
+        report.alerts = 0 if handling.observer else raised
         report.seconds = round(time.monotonic() - started, 3)
         return report
 
@@ -202,6 +241,11 @@ class Pipeline:
         self.store.put_observer(observer)
         return observer
 
+    def remove_observer(self, name: str) -> None:
+        """Take all rights from an observer, for every request that starts from now on; raises AccessError for nobody."""
+        if not self.store.remove_observer(name):
+            raise AccessError("observer: expected one that was added with `vinculum observer add`, found none")
+
     def check(self) -> None:
         """Raise StoreError when the store does not answer."""
         self.store.get_observer("")
@@ -221,8 +265,42 @@ class Pipeline:
         """Return what an observer may have."""
         return self.store.view(observer, as_of)
 
+    def judge(self, observer: Observer, ids: tuple[str, str], verdict: Verdict, reason: str) -> Judgement:
+        """Keep a judgement on the records of two visible ids; raises NotPermitted, NotVisible or InvalidData."""
+        self._require(observer, Right.JUDGE)
+        return add_judgement(self.store, observer, ids, verdict, reason, self._clock())
+
+    def propose_relabelling(
+        self, observer: Observer, *, record: str, assertion: str, parts: Mapping[str, Any], reason: str
+    ) -> Relabelling:
+        """Ask for another handling of a visible assertion: in force at once when it is stricter in every part.
+
+        Raises NotPermitted, NotVisible or InvalidData.
+        """
+        self._require(observer, Right.LABEL)
+        return propose_relabelling(
+            self.store,
+            observer,
+            record=record,
+            assertion=assertion,
+            parts=parts,
+            reason=reason,
+            now=self._clock(),
+        )
+
+    def open_relabellings(self, observer: Observer) -> list[ShownRelabelling]:
+        """Return the relabellings that wait for a second observer, of what this one sees; raises NotPermitted."""
+        self._require(observer, Right.LABEL)
+        return list_open_relabellings(self.store, observer)
+
+    def approve_relabelling(self, observer: Observer, id_: str) -> Relabelling:
+        """Carry out a relabelling that another observer proposed; raises NotPermitted, NotVisible or InvalidData."""
+        self._require(observer, Right.LABEL)
+        return approve_relabelling(self.store, observer, id_, self._clock())
+
     def watch(self, observer: Observer, id_: str) -> Watch:
-        """Watch the entity that a visible id names; raises NotVisible. Watching twice changes nothing."""
+        """Watch the entity that a visible id names; raises NotPermitted or NotVisible. Watching twice changes nothing."""
+        self._require(observer, Right.WATCH)
         return add_watch(self.store, observer, id_, self._clock())
 
     def watches(self, observer: Observer) -> list[Watch]:
@@ -233,31 +311,35 @@ class Pipeline:
         """Return an observer's alerts whose ground they may still see, newest first."""
         return list_alerts(self.store, observer)
 
+    def _require(self, observer: Observer, right: Right) -> None:
+        if not default_policy().has_right(observer, right):
+            raise NotPermitted(right.value)
+
     def _import_records(
-        self, path: Path, handling: Handling, spool: IO[bytes], report: ImportReport, progress: Progress
+        self,
+        path: Path,
+        handling: Handling,
+        spool: IO[bytes],
+        taken: set[bytes],
+        report: ImportReport,
+        progress: Progress,
     ) -> None:
         form = sniff_format(path, handling.mapping)
         kept = self._captures.keep(path)
         delivery = handling.delivery(path, kept, self._clock())
         self.store.write(Batch(sources=[delivery.source], captures=[_capture(kept, form, delivery)]))
         for chunk in _read_ahead(_chunks(_iter_records(kept.path, delivery, spool, report), BATCH_SIZE)):
-            report.add(self.store.write(Batch(records=chunk)))
+            batch = Batch(records=chunk)
+            report.add(batch, self.store.write(batch))
+            taken.update(bytes.fromhex(record.thing) for record in chunk)
             progress(path.name, len(chunk))
         report.captures += 1
 
-    def _write_links(self, batch: Sequence[tuple[str, Link]], report: ImportReport) -> None:
-        written = self.store.write(Batch(links=[link for _, link in batch]))
-        report.add(written)
-        files = {link.id: file for file, link in batch}
-        report.rejections += [
-            Rejection(
-                files[link.id],
-                f"the record or link number {link.sequence}",
-                f"a record at both ends of {link.schema}",
-                "an end without one",
-            )
-            for link in written.dangling
-        ]
+    def _count_waiting(self, links: Sequence[Link], taken: set[bytes], observer: Observer) -> int:
+        """Return how many links have an end that this import did not bring and of which its observer sees no record."""
+        ends = {end for link in links for end in (link.left, link.right) if bytes.fromhex(end) not in taken}
+        missing = ends - self.store.view(observer).visible_things(ends) if ends else ends
+        return sum(link.left in missing or link.right in missing for link in links) if missing else 0
 
 
 def _models() -> dict[str, list[str]]:
@@ -306,12 +388,12 @@ def _iter_records(path: Path, delivery: Delivery, spool: IO[bytes], report: Impo
         if isinstance(item, Record):
             yield item
         elif isinstance(item, Link):
-            pickle.dump((delivery.file, item), spool)
+            pickle.dump(item, spool)
         else:
             report.rejections.append(item)
 
 
-def _iter_spooled(spool: IO[bytes]) -> Iterator[tuple[str, Link]]:
+def _iter_spooled(spool: IO[bytes]) -> Iterator[Link]:
     while True:
         try:
             yield pickle.load(spool)

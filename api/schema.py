@@ -4,10 +4,10 @@ A field whose class a tier is never given as a value is not in that tier's
 types, so nothing can name it: no query, no introspection, no error text.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 import strawberry
 from graphql import GraphQLError
@@ -29,6 +29,7 @@ from api.nodes import (
     ENTITY_TYPES,
     FIELD_CLASS,
     Alert,
+    CubeName,
     Entity,
     EntityConnection,
     EntitySchema,
@@ -36,13 +37,17 @@ from api.nodes import (
     Node,
     Observer,
     SchemaCount,
+    Table,
     Watch,
     check_first,
     described,
     make_entity,
 )
 from ontology.errors import NotVisible
-from ontology.policy import Policy, Treatment, default_policy
+from ontology.judgement import Verdict
+from ontology.policy import Policy, Right, Sees, Tier, Treatment
+from ontology.policy_file import countable_cubes, default_policy
+from ontology.schema import default_ontology
 
 _SCHEMATA: dict[tuple[str, str], "TierSchema"] = {}  # by tier and the policy's digest
 _SHOWN = frozenset(Treatment) - {Treatment.COUNT, Treatment.ABSENT}
@@ -114,6 +119,11 @@ class Query:
         return [SchemaCount(schema=EntitySchema(schema), count=count) for schema, count in found.items()]
 
     @strawberry.field
+    async def cube(self, info: Info, name: CubeName) -> Table:
+        """A fixed table of counts as of the first of this month; no group under the policy's floor is in it."""
+        return Table.of(await info.context.loader().ask(lambda view: view.cube(name)))
+
+    @strawberry.field
     async def watches(self, info: Info, first: int = DEFAULT_PAGE) -> list[Watch]:
         """What you watch."""
         size, loader = check_first(first), info.context.loader()
@@ -139,7 +149,22 @@ class Query:
 @described
 @strawberry.type
 class Mutation:
-    """What can be changed."""
+    """What you may change."""
+
+    @strawberry.mutation
+    async def judge(
+        self, info: Info, left: strawberry.ID, right: strawberry.ID, verdict: Verdict, reason: str = ""
+    ) -> Explanation | None:
+        """Say whether two records are one thing, and why; the explanation that results.
+
+        Whoever may not have all that you see of both is not swayed. Null where you may see nothing by an id.
+        """
+        try:
+            await info.context.call(lambda backend, observer: backend.judge(observer, (left, right), verdict, reason))
+            found = await info.context.loader().ask(lambda view: view.explain(left, right))
+        except NotVisible:
+            return None
+        return Explanation.of(found)
 
     @strawberry.mutation
     async def watch_entity(self, info: Info, id: strawberry.ID) -> Watch | None:
@@ -153,26 +178,78 @@ class Mutation:
 
 
 class TierSchema(strawberry.Schema):
-    """The schema of one tier: the types of everybody without the fields that it is never given."""
+    """The schema of one tier: the types of everybody without the fields that it is never given or may not use."""
 
     def __init__(self, tier: str, policy: Policy) -> None:
-        self._tier = tier
+        self._tier = policy.tiers[tier]
         self._policy = policy
-        super().__init__(query=Query, mutation=Mutation, types=ENTITY_TYPES.values(), extensions=[_Guarded])
+        self._gifts = _Gifts.of(self._tier, policy)
+        super().__init__(
+            query=Query,
+            mutation=Mutation if self._tier.rights & {Right.JUDGE, Right.WATCH} else None,
+            types=ENTITY_TYPES.values() if self._gifts.records else (),
+            extensions=[_Guarded],
+        )
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         """Return the fields of a type that the tier can be given."""
-        return [field for field in super().get_fields(type_definition) if self._is_given(field)]
+        return [field for field in super().get_fields(type_definition) if self._is_given(field, type_definition.name)]
 
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Log nothing here: the texts of errors may hold values, and `api.errors` logs what may be logged."""
 
-    def _is_given(self, field: StrawberryField) -> bool:
+    def _is_given(self, field: StrawberryField, of: str) -> bool:
+        asked = _ASKED.get((of, field.python_name)) or _ASKED.get(("", field.python_name))
+        if asked is not None and not asked(self._gifts):
+            return False
         field_class = field.metadata.get(FIELD_CLASS)
         if field_class is None:
             return True
         wanted = {Treatment.CLEAR} if field.metadata.get(CLEAR_ONLY) else _SHOWN
-        return not wanted.isdisjoint(self._policy.reachable(self._tier, field_class))
+        return not wanted.isdisjoint(self._policy.reachable(self._tier.name, field_class))
+
+
+@dataclass(frozen=True, slots=True)
+class _Gifts:
+    """What a tier can be given at all: rights, records, values, values in clear, markers, tables of counts."""
+
+    rights: frozenset[Right]
+    records: bool
+    values: bool
+    clear: bool
+    markers: bool
+    cubes: bool
+
+    @classmethod
+    def of(cls, tier: Tier, policy: Policy) -> Self:
+        """Read them off the policy."""
+        classes = default_ontology().field_classes()
+        given = {treatment for name in classes for treatment in policy.reachable(tier.name, name)}
+        markers = (cell.known for (_, _, name), cell in policy.cells.items() if name == tier.name)
+        return cls(
+            rights=tier.rights,
+            records=tier.sees is not Sees.NOTHING,
+            values=not _SHOWN.isdisjoint(given),
+            clear=Treatment.CLEAR in given,
+            markers=any(markers),
+            cubes=bool(countable_cubes(policy, tier.name)),
+        )
+
+
+# What a field asks of a tier, by the names of its type (empty: any) and in Python. Whatever is not here is for all.
+_ASKED: Mapping[tuple[str, str], Callable[[_Gifts], bool]] = {
+    **{("Query", name): lambda gifts: gifts.records for name in ("node", "nodes", "entity", "counts", "explain")},
+    ("Query", "search"): lambda gifts: gifts.clear,
+    ("Query", "cube"): lambda gifts: gifts.cubes,
+    ("Query", "watches"): lambda gifts: Right.WATCH in gifts.rights,
+    ("Query", "alerts"): lambda gifts: Right.WATCH in gifts.rights,
+    ("Mutation", "watch_entity"): lambda gifts: Right.WATCH in gifts.rights,
+    ("Mutation", "judge"): lambda gifts: Right.JUDGE in gifts.rights,
+    ("Record", "values"): lambda gifts: gifts.values,
+    ("Link", "properties"): lambda gifts: gifts.values,
+    ("Explanation", "weights"): lambda gifts: gifts.values,
+    ("", "redactions"): lambda gifts: gifts.markers,
+}
 
 
 class _Guarded(SchemaExtension):

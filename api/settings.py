@@ -3,9 +3,11 @@
 import os
 import secrets
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ontology.errors import SettingError
@@ -34,12 +36,28 @@ class Settings(BaseSettings):
     allowed_hosts: str = "localhost,127.0.0.1"
     # Whether the GraphiQL page is served.
     ide: bool = False
+    # An OpenID Connect provider whose access tokens are taken beside ours: these three, or none of them.
+    oidc_issuer: str = ""
+    oidc_audience: str = ""
+    # Its public keys: the path of a JWK Set, or its address.
+    oidc_jwks: str = ""
+    # The claim that holds an observer's name.
+    oidc_name_claim: str = Field(default="sub", min_length=1)
 
     @field_validator("store")
     @classmethod
     def _check_store(cls, value: str) -> str:
         if value != EMBEDDED and value.partition("://")[0] not in _SCHEMES:
             raise ValueError(f"expected {EMBEDDED}, or an address that begins with {'://, '.join(_SCHEMES)}://")
+        return value
+
+    @field_validator("oidc_issuer", "oidc_jwks")
+    @classmethod
+    def _check_address(cls, value: str, info: ValidationInfo) -> str:
+        if value and ("://" in value or info.field_name == "oidc_issuer") and not _is_safe_address(value):
+            raise ValueError(
+                "expected an https:// address with nothing but host, port, path and query (http:// for loopback)"
+            )
         return value
 
     @property
@@ -72,11 +90,35 @@ def load_settings() -> Settings:
         fault = exc.errors(include_input=False, include_url=False)[0]
         key = f"VINCULUM_{'_'.join(str(part) for part in fault['loc'])}".upper()
         raise SettingError(f"{key}: {fault['msg'].removeprefix('Value error, ')}") from exc
+    _check_provider(settings)
     try:
         settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as exc:
         raise SettingError(f"VINCULUM_HOME: expected a folder to write in, found {exc.strerror}") from exc
     return settings
+
+
+def _check_provider(settings: Settings) -> None:
+    named = {key: getattr(settings, key) for key in ("oidc_issuer", "oidc_audience", "oidc_jwks")}
+    missing = [key for key, value in named.items() if not value]
+    if 0 < len(missing) < len(named):
+        raise SettingError(f"VINCULUM_{missing[0].upper()}: expected a value, since others of the provider have one")
+
+
+def _is_safe_address(value: str) -> bool:
+    parts = urlsplit(value)
+    # Reading a port that is no number raises ValueError.
+    _ = parts.port
+    if not value.isascii() or not value.isprintable() or set(value) & set(" @#\\") or not parts.hostname:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _write_private(path: Path, content: bytes) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ontology.digest import make_id
 from ontology.record import Link
 
 
@@ -23,3 +24,11 @@ def choose_anchor(link: Link, candidates: Iterable[Candidate]) -> str | None:
     """
     best = min(candidates, key=lambda c: (c.lid != link.lid, c.id), default=None)
     return best.id if best else None
+
+
+def make_stub_id(thing: str) -> str:
+    """Return the id of what an end of a link hangs on as long as its thing has no record.
+
+    A stub has no label and no moment, so no scope holds it.
+    """
+    return make_id("stub", thing)

@@ -1,148 +1,33 @@
-"""The Bolt store: the store contract on any engine that speaks Bolt, and the one home of its driver."""
+"""The Bolt store: the store contract on any engine that speaks Bolt."""
 
-import logging
-import random
-import threading
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from itertools import islice, pairwise
+from itertools import pairwise
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import neo4j
-from neo4j import GraphDatabase, ManagedTransaction
-from neo4j.exceptions import (
-    AuthError,
-    ConfigurationError,
-    ConstraintError,
-    DriverError,
-    Neo4jError,
-    ServiceUnavailable,
-    SessionExpired,
-)
-
 from graph import cypher, row
-from graph.anchor import Candidate, choose_anchor
-from graph.dialect import read_agent
+from graph.connection import CHUNK, Connection
 from graph.store import Batch, Outline, Scope, StoreInfo, Written
 from graph.view import View
+from graph.writing import Writing
 from ontology.errors import StoreError
+from ontology.judgement import Judgement
 from ontology.label import Label
 from ontology.observer import Observer
 from ontology.pair import Pair
 from ontology.policy import Policy
+from ontology.policy_file import default_policy
 from ontology.record import Link, Record, to_microseconds
+from ontology.relabelling import Relabelling
 from ontology.schema import Ontology, default_ontology
 from ontology.source import Capture
 from ontology.watch import Alert, Watch
 
 # Raised when what is stored changes its shape; a store of a later format is left alone.
-FORMAT = 1
-CHUNK = 2_000
-# The embedded engine compares each relationship that it finds with the whole list.
-LOOKUP = 500
-
-_COLLISIONS = 12
-_CONNECT_TIMEOUT_S = 10.0
-# How long a dead engine is waited for, and a lost race run again.
-_RETRY_TIMEOUT_S = 15.0
-# One writer of a process at a time: together they would collide, on every engine, and wait longer to try again.
-_WRITER: AbstractContextManager[Any] = threading.Lock()
-
-# The driver's warnings tell of what it tries again, and may quote a value.
-logging.getLogger("neo4j").setLevel(logging.ERROR)
+FORMAT = 2
 
 Item = TypeVar("Item")
-Assertion = TypeVar("Assertion", Record, Link)
-Stored = TypeVar("Stored", Record, Link, Pair)
-
-
-class Connection:
-    """A driver on one database of one engine, with its errors translated and its differences hidden.
-
-    Raises StoreError, naming the address and never the password, when the
-    engine cannot be reached or refuses what is asked.
-    """
-
-    def __init__(self, address: str, user: str, password: str, *, database: str) -> None:
-        self.address = address
-        self._database = database
-        with self._translated():
-            self._driver = _open_driver(address, user, password, _CONNECT_TIMEOUT_S)
-            try:
-                with self._driver.session(database=database) as session:
-                    self.dialect, self.version = read_agent(session.run(cypher.PING).consume().server.agent)
-            except BaseException:
-                self._driver.close()
-                raise
-        self._bookmarks = GraphDatabase.bookmark_manager() if self.dialect.has_bookmarks else None
-
-    def read(self, text: str, **parameters: Any) -> list[Any]:
-        """Return the first column of what a text finds."""
-        with self._translated(), self._session(neo4j.READ_ACCESS) as session:
-            return session.execute_read(lambda work: work.run(text, parameters).value())
-
-    def read_by(self, text: str, values: Iterable[str], **parameters: Any) -> Iterator[Any]:
-        """Yield what a text collects for each of the values, asked a chunk at a time."""
-        for chunk in _chunks(sorted(set(values))):
-            [found] = self.read(text, values=chunk, **parameters)
-            yield from found
-
-    def stream(self, text: str, **parameters: Any) -> Iterator[list[Any]]:
-        """Yield the first column of what a text finds, a chunk at a time, holding no more than that."""
-        with (
-            self._translated(),
-            self._session(neo4j.READ_ACCESS) as session,
-            session.begin_transaction() as transaction,
-        ):
-            found = (record[0] for record in transaction.run(text, parameters))
-            yield from _chunks(found)
-
-    def write(self, work: Callable[[ManagedTransaction], Item]) -> Item:
-        """Do work in one transaction, again from its start when it collided with another writer."""
-        with self._translated():
-            for attempt in range(_COLLISIONS):
-                try:
-                    with _WRITER, self._session(neo4j.WRITE_ACCESS) as session:
-                        return session.execute_write(work)
-                except ConstraintError:
-                    # Somebody else made one of the same nodes meanwhile; next time it will be found.
-                    if attempt == _COLLISIONS - 1:
-                        raise
-                    time.sleep(random.uniform(0, 0.02 * 2**attempt))
-        raise AssertionError("the last attempt either returns or raises")
-
-    def close(self) -> None:
-        """Let go of the connections."""
-        self._driver.close()
-
-    def _session(self, access: str) -> neo4j.Session:
-        return self._driver.session(
-            database=self._database,
-            default_access_mode=access,
-            bookmark_manager=self._bookmarks,
-            fetch_size=CHUNK,
-        )
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except AuthError as exc:
-            raise StoreError(
-                f"{self.address}: expected a user and password that the engine knows, found others"
-            ) from exc
-        except (ServiceUnavailable, SessionExpired) as exc:
-            raise StoreError(f"{self.address}: expected a graph engine that answers over Bolt, found none") from exc
-        except Neo4jError as exc:
-            # The engine's own words may quote a value.
-            raise StoreError(f"{self.address}: the graph engine refused what was asked: {exc.code}") from exc
-        except DriverError as exc:
-            raise StoreError(
-                f"{self.address}: the connection to the graph engine failed: {type(exc).__name__}"
-            ) from exc
 
 
 class BoltReader:
@@ -211,6 +96,20 @@ class BoltReader:
         for found in self._stream(cypher.PAIRS_IN_RANGE, scope):
             yield [row.to_pair(one) for one in found]
 
+    def judgements_of(self, scope: Scope, things: Collection[str]) -> list[Judgement]:
+        """Return the judgements on any of these things, each once."""
+        return self._to_judgements(self._distinct(cypher.JUDGEMENTS_OF, scope, things))
+
+    def iter_judgements(self, scope: Scope) -> Iterator[list[Judgement]]:
+        """Stream all judgements, some thousand at a time."""
+        for found in self._connection.stream(cypher.JUDGEMENTS, **_bounds(scope)):
+            yield self._to_judgements(found)
+
+    def epoch(self) -> int:
+        """Return how often rights, labels in force or the policy have changed."""
+        [found] = self._connection.read(cypher.EPOCH)
+        return int(found)
+
     def captures(self, sha256s: Collection[str]) -> list[Capture]:
         """Return what is known of these captures."""
         return [row.to_capture(found) for found in self._connection.read_by(cypher.CAPTURES, sha256s)]
@@ -237,6 +136,9 @@ class BoltReader:
 
     def _to_links(self, found: Iterable[row.Row]) -> list[Link]:
         return [row.to_link(one, self._label(one["lid"])) for one in found]
+
+    def _to_judgements(self, found: Iterable[row.Row]) -> list[Judgement]:
+        return [row.to_judgement(one, self._label(one["lid"])) for one in found]
 
     def _label(self, lid: int) -> Label:
         if lid not in self._labels:
@@ -267,7 +169,7 @@ class BoltStore:
         self._secret = secret
         self._clock = clock
         self._ontology = ontology or default_ontology()
-        self._policy = policy
+        self._policy = policy or default_policy()
         self._on_close = on_close
         self._connection = Connection(address, user, password, database=database)
         try:
@@ -293,16 +195,24 @@ class BoltStore:
 
     def write(self, batch: Batch) -> Written:
         """Write a batch in one transaction; writing it again adds nothing."""
-        return self._connection.write(lambda work: _Writing(work, self._ontology).write(batch))
+        return self._write(lambda writing: writing.write(batch))
 
     def view(self, observer: Observer, as_of: datetime | None = None) -> View:
         """Return what an observer may have, as recorded by a moment (None: now)."""
         moment = as_of or self._clock()
         return View(self._reader, observer, moment, secret=self._secret, ontology=self._ontology, policy=self._policy)
 
+    def epoch(self) -> int:
+        """Return how often rights, labels in force or the policy have changed."""
+        return self._reader.epoch()
+
     def put_observer(self, observer: Observer) -> None:
-        """Add an observer or replace their rights."""
-        self._put(cypher.PUT_OBSERVER, row.from_observer(observer))
+        """Add an observer or replace their rights, and raise the epoch."""
+        self._write(lambda writing: writing.put_observer(observer))
+
+    def remove_observer(self, name: str) -> bool:
+        """Take all rights from an observer and raise the epoch; return whether there was one."""
+        return self._write(lambda writing: writing.remove_observer(name))
 
     def get_observer(self, name: str) -> Observer | None:
         """Return an observer's present rights, None for nobody."""
@@ -313,9 +223,25 @@ class BoltStore:
         """Return all observers by name."""
         return [row.to_observer(found) for found in self._connection.read(cypher.LIST_OBSERVERS)]
 
+    def put_relabelling(self, relabelling: Relabelling) -> None:
+        """Keep a proposal; raises ValueError for one that is approved."""
+        if relabelling.is_approved:
+            raise ValueError("expected a relabelling that nobody has approved yet")
+        self._write(lambda writing: writing.put_relabelling(relabelling))
+
+    def list_relabellings(self) -> list[Relabelling]:
+        """Return all relabellings, approved or not, by when they were proposed, then id."""
+        return [row.to_relabelling(found) for found in self._connection.read(cypher.LIST_RELABELLINGS)]
+
+    def relabel(self, relabelling: Relabelling) -> bool:
+        """Carry out an approved relabelling; raises ValueError for one that is not."""
+        if not relabelling.is_approved:
+            raise ValueError("expected an approved relabelling")
+        return self._write(lambda writing: writing.relabel(relabelling))
+
     def put_watch(self, watch: Watch) -> None:
         """Add a watch, or move its `checked_at` forward."""
-        self._put(cypher.PUT_WATCH, row.from_watch(watch))
+        self._run(cypher.PUT_WATCH, row=row.from_watch(watch))
 
     def list_watches(self, observer: str | None = None) -> list[Watch]:
         """Return the watches of one observer (None: of all), by id."""
@@ -324,7 +250,7 @@ class BoltStore:
     def put_alerts(self, alerts: Iterable[Alert]) -> int:
         """Add alerts, skipping those already raised; return how many were new."""
         rows = [row.from_alert(alert) for alert in alerts]
-        return self._connection.write(lambda work: _Writing(work, self._ontology).add("Alert", rows))
+        return self._write(lambda writing: writing.add("Alert", rows))
 
     def list_alerts(self, observer: str) -> list[Alert]:
         """Return the alerts of one observer, newest first."""
@@ -335,8 +261,8 @@ class BoltStore:
         self._connection.close()
         self._on_close()
 
-    def _put(self, text: str, values: row.Row) -> None:
-        self._connection.write(lambda work: work.run(text, row=values).consume())
+    def _write(self, work: Callable[[Writing], Item]) -> Item:
+        return self._connection.write(lambda transaction: work(Writing(transaction, self._ontology)))
 
     def _set_up(self) -> None:
         """Check the format of what is stored and make the constraints and indexes that are missing."""
@@ -348,8 +274,12 @@ class BoltStore:
             )
         statements = cypher.make_set_up(self._ontology)
         missing = sorted(statements.keys() - set(meta.get("prepared", ())))
-        if not missing:
-            return
+        if missing or meta.get("format") != FORMAT:
+            self._prepare(statements, missing, meta)
+        if meta.get("policy") != self._policy.digest:
+            self._write(lambda writing: writing.keep_policy(self._policy.digest))
+
+    def _prepare(self, statements: Mapping[str, str], missing: Sequence[str], meta: row.Row) -> None:
         for name in missing:
             self._run(statements[name])
         if self._connection.dialect.awaits_indexes:
@@ -360,161 +290,5 @@ class BoltStore:
         self._connection.write(lambda work: work.run(text, parameters).consume())
 
 
-class _Writing:
-    """One batch on its way into one transaction: looks for what is there and creates the rest.
-
-    Looking first and creating after costs less than MERGE, and counts exactly.
-    """
-
-    def __init__(self, work: ManagedTransaction, ontology: Ontology) -> None:
-        self._work = work
-        self._ontology = ontology
-
-    def write(self, batch: Batch) -> Written:
-        """Write everything; what a batch holds twice counts once."""
-        self.add("Source", [row.from_source(source) for source in batch.sources])
-        self.add("Capture", [row.from_capture(capture) for capture in batch.captures])
-        records = self._add_records(batch.records)
-        links, dangling = self._add_links(batch.links)
-        pairs = self._add_pairs(batch.pairs)
-        offered = len(batch.records) + len(batch.links) + len(batch.pairs)
-        return Written(
-            records=records,
-            links=links,
-            pairs=pairs,
-            duplicates=offered - records - links - pairs - len(dangling),
-            dangling=dangling,
-        )
-
-    def add(self, label: str, rows: Sequence[row.Row]) -> int:
-        """Create the nodes whose keys are not taken, and count them."""
-        key = cypher.NODE_KEYS[label]
-        distinct = {one[key]: one for one in reversed(rows)}
-        taken = self._find(cypher.find_nodes(label), distinct)
-        new = [one for value, one in distinct.items() if value not in taken]
-        self._create(cypher.create_nodes([label]), new)
-        return len(new)
-
-    def _add_records(self, records: Sequence[Record]) -> int:
-        distinct = _first_by_id(records)
-        taken = self._find(cypher.find_nodes("Record"), distinct)
-        new = [record for id_, record in distinct.items() if id_ not in taken]
-        self._add_labels(new)
-        for name, group in _by_schema(new):
-            schema = self._ontology[name]
-            self._create(cypher.create_records(schema), (row.from_record(record, schema) for record in group))
-        return len(new)
-
-    def _add_links(self, links: Sequence[Link]) -> tuple[int, tuple[Link, ...]]:
-        distinct = _first_by_id(links)
-        taken: set[str] = set()
-        for name, group in _by_schema(distinct.values()):
-            taken |= self._find(cypher.find_relations(name), [link.id for link in group])
-        anchored, dangling = self._anchor([link for id_, link in distinct.items() if id_ not in taken])
-        self._add_labels([link for link, _, _ in anchored])
-        for name, ends in _group(anchored, lambda found: found[0].schema):
-            rows = ({"from": left, "to": right, "properties": row.from_link(link)} for link, left, right in ends)
-            self._create(cypher.create_relations(name), rows)
-        return len(anchored), tuple(dangling)
-
-    def _anchor(self, links: Sequence[Link]) -> tuple[list[tuple[Link, str, str]], list[Link]]:
-        candidates = self._find_candidates({end for link in links for end in (link.left, link.right)})
-        anchored: list[tuple[Link, str, str]] = []
-        dangling: list[Link] = []
-        for link in links:
-            left, right = (choose_anchor(link, candidates.get(end, ())) for end in (link.left, link.right))
-            if left is None or right is None:
-                dangling.append(link)
-            else:
-                anchored.append((link, left, right))
-        return anchored, dangling
-
-    def _find_candidates(self, things: Iterable[str]) -> dict[str, list[Candidate]]:
-        found: dict[str, list[Candidate]] = {}
-        for chunk in _chunks(things):
-            answer = self._work.run(cypher.CANDIDATES, values=chunk).single(strict=True)
-            for thing, id_, lid in zip(*answer.values(), strict=True):
-                found.setdefault(thing, []).append(Candidate(id_, lid))
-        return found
-
-    def _add_pairs(self, pairs: Sequence[Pair]) -> int:
-        distinct = _first_by_id(pairs)
-        taken = self._find(cypher.find_relations("SAME_AS"), distinct)
-        rows = (
-            {"from": pair.left, "to": pair.right, "properties": row.from_pair(pair)}
-            for id_, pair in distinct.items()
-            if id_ not in taken
-        )
-        return self._create(cypher.create_relations("SAME_AS"), rows)
-
-    def _add_labels(self, assertions: Iterable[Record | Link]) -> None:
-        labels = {assertion.lid: assertion.label for assertion in assertions}
-        self.add("Label", [row.from_label(label) for label in labels.values()])
-
-    def _find(self, text: str, values: Iterable[Any]) -> set[Any]:
-        """Return those of the values that are there."""
-        found: set[Any] = set()
-        for chunk in _chunks(values, LOOKUP):
-            found.update(self._work.run(text, values=chunk).single(strict=True)[0])
-        return found
-
-    def _create(self, text: str, rows: Iterable[row.Row]) -> int:
-        """Run a text over rows, a chunk at a time, and add up what it says it made."""
-        return sum(self._work.run(text, rows=chunk).single(strict=True)[0] for chunk in _chunks(rows))
-
-
-def is_answering(address: str, user: str, password: str, *, database: str) -> bool:
-    """Whether an engine answers a question there, at once."""
-    try:
-        with _open_driver(address, user, password, 2.0) as driver, driver.session(database=database) as session:
-            session.run(cypher.PING).consume()
-    except (DriverError, Neo4jError):
-        return False
-    return True
-
-
-def _open_driver(address: str, user: str, password: str, timeout_s: float) -> neo4j.Driver:
-    if "@" in address:
-        raise StoreError("the address of the graph engine holds a user or a password, which belong in their settings")
-    try:
-        return GraphDatabase.driver(
-            address,
-            auth=(user, password),
-            user_agent="vinculum",
-            connection_timeout=timeout_s,
-            connection_acquisition_timeout=timeout_s,
-            max_transaction_retry_time=_RETRY_TIMEOUT_S,
-            telemetry_disabled=True,
-            notifications_min_severity="OFF",
-        )
-    except (ValueError, ConfigurationError) as exc:
-        raise StoreError(f"{address}: expected an address like bolt://host:port, found another") from exc
-
-
 def _bounds(scope: Scope) -> dict[str, Any]:
     return {"allowed": list(scope.allowed), "as_of": to_microseconds(scope.as_of)}
-
-
-def _first_by_id(items: Sequence[Stored]) -> dict[str, Stored]:
-    """Return items by id; the first of equals stays, as it would in two batches."""
-    distinct: dict[str, Stored] = {}
-    for item in items:
-        distinct.setdefault(item.id, item)
-    return distinct
-
-
-def _by_schema(assertions: Iterable[Assertion]) -> Iterator[tuple[str, list[Assertion]]]:
-    return _group(assertions, lambda assertion: assertion.schema)
-
-
-def _group(items: Iterable[Item], key: Callable[[Item], str]) -> Iterator[tuple[str, list[Item]]]:
-    groups: dict[str, list[Item]] = {}
-    for item in items:
-        groups.setdefault(key(item), []).append(item)
-    yield from sorted(groups.items())
-
-
-def _chunks(items: Iterable[Item], size: int = CHUNK) -> Iterator[list[Item]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk

@@ -14,7 +14,21 @@ from ontology.errors import SchemaError
 from ontology.schema import Ontology, Schema
 
 # Labels and types of the store's own; no schema may be called so.
-OWN_NAMES = frozenset({"Record", "Label", "Source", "Capture", "Observer", "Watch", "Alert", "Meta", "SAME_AS"})
+OWN_NAMES = frozenset(
+    {
+        "Record",
+        "Label",
+        "Source",
+        "Capture",
+        "Judgement",
+        "Relabelling",
+        "Observer",
+        "Watch",
+        "Alert",
+        "Meta",
+        "SAME_AS",
+    }
+)
 
 # The key of every kind of node, unique.
 NODE_KEYS: Mapping[str, str] = {
@@ -22,16 +36,30 @@ NODE_KEYS: Mapping[str, str] = {
     "Label": "lid",
     "Source": "name",
     "Capture": "sha256",
+    "Judgement": "id",
+    "Relabelling": "id",
     "Observer": "name",
     "Watch": "id",
     "Alert": "id",
     "Meta": "name",
 }
-_NODE_INDEXES = (("Record", "thing"), ("Record", "key"), ("Alert", "observer"), ("Watch", "observer"))
+_NODE_INDEXES = (
+    ("Record", "thing"),
+    ("Record", "key"),
+    ("Judgement", "left"),
+    ("Judgement", "right"),
+    ("Alert", "observer"),
+    ("Watch", "observer"),
+)
 
 PING = "RETURN 1 AS found"
 READ_META = "MATCH (m:Meta {name: 'store'}) RETURN properties(m) AS found"
 WRITE_META = "MERGE (m:Meta {name: 'store'}) SET m.format = $format, m.prepared = $prepared"
+# A change of rights takes this node first, so that two of them come one after the other.
+LOCK_META = "MERGE (m:Meta {name: 'store'}) SET m.name = 'store'"
+EPOCH = "MATCH (m:Meta {name: 'store'}) RETURN coalesce(m.epoch, 0) AS found"
+RAISE_EPOCH = "MATCH (m:Meta {name: 'store'}) SET m.epoch = coalesce(m.epoch, 0) + 1"
+KEEP_POLICY = "MATCH (m:Meta {name: 'store'}) SET m.policy = $digest"
 AWAIT_INDEXES = "CALL db.awaitIndexes(600)"
 
 
@@ -81,16 +109,26 @@ PAIRS_IN_RANGE = (
     f"WHERE a.id >= $low AND a.id < $high AND {_VISIBLE_PAIR} RETURN properties(r) AS found"
 )
 
+
+def _judgements_by(end: str) -> str:
+    return f"UNWIND $values AS value MATCH (n:Judgement {{{end}: value}}) WHERE {_visible('n')} {_RECORDS}"
+
+
+# In two halves, each by its own index; one on two of the things asked for comes twice.
+JUDGEMENTS_OF = f"{_judgements_by('left')} UNION ALL {_judgements_by('right')}"
+JUDGEMENTS = f"MATCH (n:Judgement) WHERE {_visible('n')} RETURN properties(n) AS found"
+
 LABELS = "MATCH (n:Label) WHERE NOT n.lid IN $known RETURN properties(n) AS found"
 CAPTURES = "UNWIND $values AS value MATCH (n:Capture {sha256: value}) RETURN collect(properties(n)) AS found"
 
-# What a link may hang on, as columns, since a batch asks for thousands.
+# What a link may hang on, as columns, since a batch asks for thousands. What has no label is a stub or withdrawn.
 CANDIDATES = (
-    "UNWIND $values AS value MATCH (n:Record {thing: value}) "
+    "UNWIND $values AS value MATCH (n:Record {thing: value}) WHERE n.lid IS NOT NULL "
     "RETURN collect(n.thing) AS things, collect(n.id) AS ids, collect(n.lid) AS lids"
 )
 
 PUT_OBSERVER = "MERGE (n:Observer {name: $row.name}) SET n = $row"
+REMOVE_OBSERVER = "MATCH (n:Observer {name: $name}) DELETE n"
 GET_OBSERVER = "MATCH (n:Observer {name: $name}) RETURN properties(n) AS found"
 LIST_OBSERVERS = "MATCH (n:Observer) RETURN properties(n) AS found ORDER BY n.name"
 PUT_WATCH = (
@@ -103,6 +141,23 @@ LIST_WATCHES = (
 )
 LIST_ALERTS = (
     "MATCH (n:Alert) WHERE n.observer = $observer RETURN properties(n) AS found ORDER BY n.raised_at DESC, n.id"
+)
+
+# An assertion in force, whatever its label: for who relabels, who is told nothing of it.
+RECORD_IN_FORCE = "MATCH (n:Record {id: $id}) WHERE n.lid IS NOT NULL RETURN properties(n) AS found"
+PAIRS_OF_RECORD = "MATCH (:Record {id: $id})-[r:SAME_AS]-(:Record) RETURN properties(r) AS found"
+_WITHDRAW = "SET x.former_lid = x.lid REMOVE x.lid"
+_ENFORCE = "SET x.lid = $lid REMOVE x.former_lid"
+WITHDRAW_RECORD = f"MATCH (x:Record {{id: $id}}) {_WITHDRAW}"
+ENFORCE_RECORD = f"MATCH (x:Record {{id: $id}}) {_ENFORCE}"
+APPROVED_RELABELLINGS = (
+    "UNWIND $values AS value MATCH (n:Relabelling {id: value}) WHERE n.approved_by IS NOT NULL "
+    "RETURN collect(n.id) AS found"
+)
+PUT_RELABELLING = "MERGE (n:Relabelling {id: $row.id}) SET n = $row"
+LIST_RELABELLINGS = (
+    "MATCH (n:Relabelling) MATCH (l:Label {lid: n.lid}) "
+    "RETURN n {.*, label: l.json} AS found ORDER BY n.proposed_at, n.id"
 )
 
 
@@ -157,6 +212,21 @@ def create_relations(relation: str) -> str:
         "UNWIND $rows AS row MATCH (a:Record {id: row.from}) MATCH (b:Record {id: row.to}) "
         f"CREATE (a)-[r:{_quote(relation)}]->(b) SET r = row.properties RETURN count(r) AS found"
     )
+
+
+def link_in_force(relation: str) -> str:
+    """Return the text for the link of a type with the id $id, whatever its label."""
+    return f"MATCH ()-[r:{_quote(relation)}]->() WHERE r.id = $id AND r.lid IS NOT NULL RETURN {_LINK} AS found"
+
+
+def withdraw_link(relation: str) -> str:
+    """Return the text that takes the link of a type with the id $id out of force."""
+    return f"MATCH ()-[x:{_quote(relation)}]->() WHERE x.id = $id {_WITHDRAW}"
+
+
+def enforce_link(relation: str) -> str:
+    """Return the text that puts the link of a type with the id $id in force under the label $lid."""
+    return f"MATCH ()-[x:{_quote(relation)}]->() WHERE x.id = $id {_ENFORCE}"
 
 
 def links_of(ontology: Ontology) -> str:

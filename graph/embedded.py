@@ -28,7 +28,7 @@ from typing import Literal, Self
 
 import orjson
 
-from graph.bolt import is_answering
+from graph.connection import is_answering
 from ontology.errors import StoreError
 
 Mode = Literal["production", "development"]

@@ -1,23 +1,24 @@
 """Entities: which visible records are one thing.
 
 Two current records of a View are joined when they are of one thing, when their
-identifying keys are equal as the observer sees them, or when a pair proposed
-by a visible key weighs enough in visible comparisons. An entity is a connected
-component of that. It is a function of the visible component alone, so walking
-out from one record gives the same answer as clustering everything.
+identifying keys are equal as the observer sees them, when a pair proposed by a
+visible key weighs enough in visible comparisons, or when the latest visible
+judgement says so. An entity is a connected component of that, taken apart where
+it would hold two things that a judgement tells apart: joins are then made from
+the strongest down, leaving out those that would. It is a function of the
+visible component alone, so walking out from one record gives the same answer
+as clustering everything.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf
 from typing import TypeVar
-
-import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from graph.store import Outline, Reader, Scope
 from graph.treat import Sighted, Treater
+from ontology.judgement import Judgement, Verdict
 from ontology.pair import Pair, sum_weights
 from ontology.policy import Treatment
 from ontology.record import Link, Record, to_microseconds
@@ -26,6 +27,38 @@ Key = tuple[str, Treatment]
 Version = TypeVar("Version", Record, Outline)
 Assertion = TypeVar("Assertion", Record, Outline, Link)
 Slot = TypeVar("Slot", bound=Hashable)
+
+
+# Stronger than any sum of weights: identifiers decide by themselves, and people decide over both.
+_KEY_STRENGTH = 1e6
+_JUDGED_STRENGTH = inf
+
+
+@dataclass(slots=True)
+class Joins:
+    """What joins things, by how strongly, and which pairs a judgement tells apart; each pair in ascending order."""
+
+    strengths: dict[tuple[str, str], float] = field(default_factory=dict)
+    apart: set[tuple[str, str]] = field(default_factory=set)
+
+    def add(self, one: str, other: str, strength: float) -> None:
+        """Join two things, or one with itself, at least so strongly."""
+        pair = (one, other) if one < other else (other, one)
+        self.strengths[pair] = max(strength, self.strengths.get(pair, strength))
+
+    def add_judgements(self, judgements: Iterable[Judgement]) -> None:
+        """Take in what is judged: of each pair of things the latest judgement."""
+        for judgement in latest_judgements(judgements).values():
+            if judgement.verdict is Verdict.POSITIVE:
+                self.add(judgement.left, judgement.right, _JUDGED_STRENGTH)
+            elif judgement.verdict is Verdict.NEGATIVE:
+                self.apart.add((judgement.left, judgement.right))
+
+    def update(self, other: "Joins") -> None:
+        """Take in other joins."""
+        for pair, strength in other.strengths.items():
+            self.add(*pair, strength)
+        self.apart |= other.apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +88,20 @@ def choose_current(records: Iterable[Version]) -> dict[str, list[Version]]:
     return dict(current)
 
 
+def latest_judgements(judgements: Iterable[Judgement]) -> dict[tuple[str, str], Judgement]:
+    """Keep the latest judgement on each pair of things."""
+    latest: dict[tuple[str, str], Judgement] = {}
+    for judgement in judgements:
+        pair = (judgement.left, judgement.right)
+        if pair not in latest or _order_of_judgement(judgement) > _order_of_judgement(latest[pair]):
+            latest[pair] = judgement
+    return latest
+
+
+def _order_of_judgement(judgement: Judgement) -> tuple[int, str]:
+    return to_microseconds(judgement.recorded_at), judgement.id
+
+
 def order_of(assertion: Record | Outline | Link) -> tuple[int, int, str, str]:
     """Return what orders the versions of a record or link: time, place in the capture, the capture, id."""
     return (
@@ -65,12 +112,12 @@ def order_of(assertion: Record | Outline | Link) -> tuple[int, int, str, str]:
     )
 
 
-def is_same(treater: Treater, left: Sighted, right: Sighted, pair: Pair) -> bool:
-    """Whether a pair counts as one thing for the observer."""
+def weigh(treater: Treater, left: Sighted, right: Sighted, pair: Pair) -> float | None:
+    """Return what a pair weighs for the observer, None when no key that they could compute proposes it."""
     if not treater.is_proposed(left, right, pair.keys):
-        return False
+        return None
     weights = (treater.weight(left, right, evidence) for evidence in pair.evidence)
-    return sum_weights(pair.prior, (w for w in weights if w is not None)) >= pair.stop
+    return sum_weights(pair.prior, (w for w in weights if w is not None))
 
 
 class Walk:
@@ -87,15 +134,15 @@ class Walk:
 
     def clusters(self, things: Collection[str]) -> Clusters:
         """Return the clusters of those things that are visible, whole, in few queries a level."""
-        joins: set[tuple[str, str]] = set()
+        joins = Joins()
         reached: set[str] = set()
         frontier = set(things)
         self._fetch(frontier)
         while frontier:
             reached |= frontier
             found = self._joins(frontier)
-            joins |= found
-            frontier = {thing for join in found for thing in join} - reached
+            joins.update(found)
+            frontier = {thing for pair in found.strengths for thing in pair} - reached
         visible = [thing for thing in sorted(reached) if thing in self.current]
         return make_clusters({thing: self.current[thing] for thing in visible}, joins)
 
@@ -104,38 +151,37 @@ class Walk:
         if wanted:
             self.current |= choose_current(self._reader.records_by_thing(self._scope, sorted(wanted)))
 
-    def _joins(self, frontier: Collection[str]) -> set[tuple[str, str]]:
-        records = [record for thing in frontier for record in self.current.get(thing, ())]
-        return self._joins_by_key(records) | self._joins_by_pair(records)
+    def _joins(self, frontier: Collection[str]) -> Joins:
+        things = [thing for thing in frontier if thing in self.current]
+        records = [record for thing in things for record in self.current[thing]]
+        joins = Joins()
+        self._join_by_key(records, joins)
+        self._join_by_pair(records, joins)
+        self._join_by_judgement(things, joins)
+        return joins
 
-    def _joins_by_key(self, records: Iterable[Record]) -> set[tuple[str, str]]:
-        mine = [(key, record.thing) for record in records if (key := self._treater.comparable_key(record))]
+    def _join_by_key(self, records: Iterable[Record], joins: Joins) -> None:
+        mine = {key for record in records if (key := self._treater.comparable_key(record))}
         if not mine:
-            return set()
-        found = self._reader.records_by_key(self._scope, sorted({key[0] for key, _ in mine}))
+            return
+        found = self._reader.records_by_key(self._scope, sorted({key for key, _ in mine}))
         self._fetch({record.thing for record in found})
-        holders: dict[Key, list[str]] = defaultdict(list)
-        for record in found:
-            key = self._treater.comparable_key(record)
-            if key and self._is_current(record):
-                holders[key].append(record.thing)
-        return {(thing, other) for key, thing in mine for other in holders[key][:1]} | {
-            (others[0], other) for others in holders.values() for other in others[1:]
-        }
+        current = (record for record in found if self._is_current(record))
+        _join_by_equal_key(current, self._treater, joins, mine)
 
-    def _joins_by_pair(self, records: Iterable[Record]) -> set[tuple[str, str]]:
+    def _join_by_pair(self, records: Iterable[Record], joins: Joins) -> None:
         mine = {record.id: record for record in records}
         pairs = self._reader.pairs_of(self._scope, sorted(mine)) if mine else []
         ends = {end for pair in pairs for end in (pair.left, pair.right)} - mine.keys()
         others = {r.id: r for r in self._reader.records_by_id(self._scope, sorted(ends))} if ends else {}
         self._fetch({record.thing for record in others.values()})
         known = mine | {id_: record for id_, record in others.items() if self._is_current(record)}
-        return {
-            (known[pair.left].thing, known[pair.right].thing)
-            for pair in pairs
-            if pair.left in known and pair.right in known
-            if is_same(self._treater, known[pair.left], known[pair.right], pair)
-        }
+        _join_by_weight(pairs, known, self._treater, joins)
+
+    def _join_by_judgement(self, things: Collection[str], joins: Joins) -> None:
+        found = self._reader.judgements_of(self._scope, sorted(things)) if things else []
+        self._fetch({thing for judgement in found for thing in (judgement.left, judgement.right)})
+        joins.add_judgements(j for j in found if j.left in self.current and j.right in self.current)
 
     def _is_current(self, record: Record) -> bool:
         return any(record.id == other.id for other in self.current.get(record.thing, ()))
@@ -145,31 +191,21 @@ def cluster_all(reader: Reader, scope: Scope, treater: Treater) -> tuple[Cluster
     """Cluster everything visible at once; also return the current records by thing, in outline."""
     current = choose_current(outline for chunk in reader.iter_outlines(scope) for outline in chunk)
     by_id = {record.id: record for records in current.values() for record in records}
-    joins = set(_joins_by_equal_key(by_id.values(), treater))
-    for chunk in reader.iter_pairs(scope):
-        for pair in chunk:
-            left, right = by_id.get(pair.left), by_id.get(pair.right)
-            if left and right and is_same(treater, left, right, pair):
-                joins.add((left.thing, right.thing))
+    joins = Joins()
+    _join_by_equal_key(by_id.values(), treater, joins)
+    for pairs in reader.iter_pairs(scope):
+        _join_by_weight(pairs, by_id, treater, joins)
+    judgements = (judgement for chunk in reader.iter_judgements(scope) for judgement in chunk)
+    joins.add_judgements(j for j in judgements if j.left in current and j.right in current)
     return make_clusters(current, joins), current
 
 
-def make_clusters(current: Mapping[str, Sequence[Sighted]], joins: Iterable[tuple[str, str]]) -> Clusters:
-    """Return the connected components of joined things, by time of their earliest record."""
-    things = sorted(current, key=lambda thing: (min(order_of(r)[:2] for r in current[thing]), thing))
-    place = {thing: index for index, thing in enumerate(things)}
-    ends = np.array(
-        [(place[a], place[b]) for a, b in joins if a in place and b in place],
-        dtype=np.int64,
-    ).reshape(-1, 2)
-    graph = coo_array(
-        (np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])),
-        shape=(len(things), len(things)),
-    )
-    _, component = connected_components(graph, directed=False)
+def make_clusters(current: Mapping[str, Sequence[Sighted]], joins: Joins) -> Clusters:
+    """Return the connected components of joined things, taken apart where judged so, by time of their earliest record."""
+    group_of = _unite(joins)
     members: dict[int, list[str]] = {}
-    for thing, number in zip(things, component.tolist(), strict=True):
-        members.setdefault(number, []).append(thing)
+    for thing in sorted(current, key=lambda thing: (min(order_of(r)[:2] for r in current[thing]), thing)):
+        members.setdefault(id(group_of.get(thing, thing)), []).append(thing)
     ordered = tuple(tuple(group) for group in members.values())
     return Clusters(
         ordered,
@@ -177,9 +213,47 @@ def make_clusters(current: Mapping[str, Sequence[Sighted]], joins: Iterable[tupl
     )
 
 
-def _joins_by_equal_key(records: Iterable[Outline], treater: Treater) -> Iterator[tuple[str, str]]:
-    first: dict[Key, str] = {}
+def _unite(joins: Joins) -> dict[str, set[str]]:
+    """Return the group of each joined thing; members share one set.
+
+    Where judgements tell things apart, joins are made from the strongest down,
+    without those that would bring two such things together.
+    """
+    enemies: dict[str, set[str]] = defaultdict(set)
+    for left, right in joins.apart:
+        enemies[left].add(right)
+        enemies[right].add(left)
+    pairs: Iterable[tuple[str, str]] = joins.strengths
+    if enemies:
+        pairs = sorted(joins.strengths, key=lambda pair: (-joins.strengths[pair], pair))
+    group_of: dict[str, set[str]] = {}
+    for pair in pairs:
+        less, more = sorted((group_of.setdefault(thing, {thing}) for thing in pair), key=len)
+        if less is more or (enemies and any(enemies[thing] & more for thing in less if thing in enemies)):
+            continue
+        more |= less
+        group_of.update(dict.fromkeys(less, more))
+    return group_of
+
+
+def _join_by_equal_key(
+    records: Iterable[Sighted], treater: Treater, joins: Joins, wanted: Collection[Key] | None = None
+) -> None:
+    """Join the things of records with equal keys, each to the least of them; `wanted` None means all keys."""
+    holders: dict[Key, list[str]] = defaultdict(list)
     for record in records:
         key = treater.comparable_key(record)
-        if key:
-            yield first.setdefault(key, record.thing), record.thing
+        if key and (wanted is None or key in wanted):
+            holders[key].append(record.thing)
+    for things in holders.values():
+        least = min(things)
+        for thing in things:
+            joins.add(least, thing, _KEY_STRENGTH)
+
+
+def _join_by_weight(pairs: Iterable[Pair], records: Mapping[str, Sighted], treater: Treater, joins: Joins) -> None:
+    for pair in pairs:
+        left, right = records.get(pair.left), records.get(pair.right)
+        weight = weigh(treater, left, right, pair) if left and right else None
+        if left and right and weight is not None and weight >= pair.stop:
+            joins.add(left.thing, right.thing, weight)

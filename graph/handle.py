@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ontology.digest import canonical_json
-from ontology.errors import NotVisible
+from ontology.errors import InvalidCursor, NotVisible
 
-_KINDS = {"entity": b"e", "link": b"l", "alert": b"a", "watch": b"w"}
+_KINDS = {"entity": b"e", "link": b"l", "facet": b"f", "alert": b"a", "watch": b"w", "relabelling": b"r"}
+_CURSOR = b"c"
 
 
 class Handles:
@@ -56,6 +57,25 @@ class Handles:
             return self.open(kind, shown)
         except NotVisible:
             return None
+
+    def seal_cursor(self, identity: str, bound_to: bytes) -> str:
+        """Return an opaque cursor (44 characters, URL-safe) for a place in a list, which opens for the same list alone.
+
+        `bound_to` stands for who asks, with which rights, and what.
+        """
+        sealed = self._cipher.encrypt(bytes.fromhex(identity), [_CURSOR, bound_to])
+        return _CURSOR.decode() + base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+
+    def open_cursor(self, cursor: str, bound_to: bytes) -> str:
+        """Return the 32 hex digits behind a cursor; raises InvalidCursor for any but one of this very list."""
+        try:
+            padded = cursor[1:].encode("ascii") + b"=" * (-len(cursor[1:]) % 4)
+            identity = self._cipher.decrypt(base64.urlsafe_b64decode(padded), [_CURSOR, bound_to]).hex()
+        except (ValueError, InvalidTag) as exc:
+            raise InvalidCursor from exc
+        if self.seal_cursor(identity, bound_to) != cursor:
+            raise InvalidCursor
+        return identity
 
     def pseudonym(self, value_type: str, value: str) -> str:
         """Return the name that stands for a value within the organisation (P- and 10 characters)."""

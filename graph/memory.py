@@ -1,23 +1,33 @@
 """The in-memory store: the plain reference that every engine must equal. It serves tests, never users."""
 
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Generic, Protocol, TypeVar, cast
 
 from graph.store import Batch, Outline, Scope, StoreInfo, Written
 from graph.view import View
-from ontology.key import fold_words, make_key
+from ontology.judgement import Judgement
+from ontology.key import fold_words
 from ontology.label import Label
 from ontology.observer import Observer
 from ontology.pair import Pair
 from ontology.policy import Policy
 from ontology.record import Link, Record, to_microseconds
+from ontology.relabelling import Relabelling, move_pairs
 from ontology.schema import default_ontology
 from ontology.source import Capture, Source
 from ontology.watch import Alert, Watch
 
-Assertion = TypeVar("Assertion", Record, Link)
+
+class _Identified(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+Assertion = TypeVar("Assertion", Record, Link, Judgement)
+Item = TypeVar("Item", bound=_Identified)
 
 
 def _now() -> datetime:
@@ -25,7 +35,10 @@ def _now() -> datetime:
 
 
 class MemoryStore:
-    """Keeps everything in dictionaries; both Store and Reader."""
+    """Keeps everything in dictionaries; both Store and Reader.
+
+    What a relabelling took out of force is in `_withdrawn` and in no index.
+    """
 
     def __init__(
         self,
@@ -37,12 +50,25 @@ class MemoryStore:
         self._secret = secret
         self._clock = clock
         self._policy = policy
+        self._lock = threading.Lock()
+        self._epoch = 0
+        self._last_sight: _Sight | None = None
         self._labels: dict[int, Label] = {}
         self._sources: dict[str, Source] = {}
         self._captures: dict[str, Capture] = {}
         self._records: dict[str, Record] = {}
+        self._outlines: dict[str, Outline] = {}
+        self._texts: dict[str, str] = {}
+        self._records_by_thing: _Index[Record] = _Index()
+        self._records_by_key: _Index[Record] = _Index()
         self._links: dict[str, Link] = {}
+        self._links_by_end: _Index[Link] = _Index()
         self._pairs: dict[str, Pair] = {}
+        self._pairs_by_end: _Index[Pair] = _Index()
+        self._judgements: dict[str, Judgement] = {}
+        self._judgements_by_end: _Index[Judgement] = _Index()
+        self._withdrawn: dict[str, Record | Link] = {}
+        self._relabellings: dict[str, Relabelling] = {}
         self._observers: dict[str, Observer] = {}
         self._watches: dict[str, Watch] = {}
         self._alerts: dict[str, Alert] = {}
@@ -59,28 +85,15 @@ class MemoryStore:
 
     def write(self, batch: Batch) -> Written:
         """Write a batch; what is there already stays as it is."""
-        self._sources |= {s.name: s for s in batch.sources if s.name not in self._sources}
-        self._captures |= {c.sha256: c for c in batch.captures if c.sha256 not in self._captures}
-        records = {id_: r for id_, r in _first_of(batch.records).items() if id_ not in self._records}
-        self._records |= records
-        things = {record.thing for record in self._records.values()}
-        new = {id_: link for id_, link in _first_of(batch.links).items() if id_ not in self._links}
-        links = {id_: link for id_, link in new.items() if {link.left, link.right} <= things}
-        dangling = [link for id_, link in new.items() if id_ not in links]
-        self._links |= links
-        pairs = {p.id: p for p in batch.pairs if p.id not in self._pairs and {p.left, p.right} <= self._records.keys()}
-        self._pairs |= pairs
-        self._labels |= {record.lid: record.label for record in records.values()}
-        self._labels |= {link.lid: link.label for link in links.values()}
-        offered = len(batch.records) + len(batch.links) + len(batch.pairs)
-        added = len(records) + len(links) + len(pairs)
-        return Written(
-            len(records),
-            len(links),
-            len(pairs),
-            offered - added - len(dangling),
-            tuple(dangling),
-        )
+        with self._lock:
+            self._sources |= {s.name: s for s in batch.sources if s.name not in self._sources}
+            self._captures |= {c.sha256: c for c in batch.captures if c.sha256 not in self._captures}
+            records = sum(map(self._add_record, batch.records))
+            links = sum(map(self._add_link, batch.links))
+            pairs = sum(map(self._add_pair, batch.pairs))
+            judgements = sum(map(self._add_judgement, batch.judgements))
+        offered = len(batch.records) + len(batch.links) + len(batch.pairs) + len(batch.judgements)
+        return Written(records, links, pairs, judgements, offered - records - links - pairs - judgements)
 
     def view(self, observer: Observer, as_of: datetime | None = None) -> View:
         """Return what an observer may have, as recorded by a moment."""
@@ -92,9 +105,22 @@ class MemoryStore:
             policy=self._policy,
         )
 
+    def epoch(self) -> int:
+        """Return how often rights or labels in force have changed."""
+        return self._epoch
+
     def put_observer(self, observer: Observer) -> None:
-        """Add an observer or replace their rights."""
-        self._observers[observer.name] = observer
+        """Add an observer or replace their rights, and raise the epoch."""
+        with self._lock:
+            self._observers[observer.name] = observer
+            self._epoch += 1
+
+    def remove_observer(self, name: str) -> bool:
+        """Take all rights from an observer and raise the epoch; return whether there was one."""
+        with self._lock:
+            is_there = self._observers.pop(name, None) is not None
+            self._epoch += is_there
+        return is_there
 
     def get_observer(self, name: str) -> Observer | None:
         """Return an observer's present rights."""
@@ -102,7 +128,33 @@ class MemoryStore:
 
     def list_observers(self) -> list[Observer]:
         """Return all observers by name."""
-        return [self._observers[name] for name in sorted(self._observers)]
+        return sorted(self._observers.values(), key=lambda observer: observer.name)
+
+    def put_relabelling(self, relabelling: Relabelling) -> None:
+        """Keep a proposal; raises ValueError for one that is approved."""
+        if relabelling.is_approved:
+            raise ValueError("expected a relabelling that nobody has approved yet")
+        with self._lock:
+            self._labels[relabelling.label.lid] = relabelling.label
+            self._relabellings.setdefault(relabelling.id, relabelling)
+
+    def list_relabellings(self) -> list[Relabelling]:
+        """Return all relabellings by when they were proposed, then id."""
+        return sorted(self._relabellings.values(), key=lambda r: (r.proposed_at, r.id))
+
+    def relabel(self, relabelling: Relabelling) -> bool:
+        """Carry out an approved relabelling; raises ValueError for one that is not."""
+        if not relabelling.is_approved:
+            raise ValueError("expected an approved relabelling")
+        with self._lock:
+            known = self._relabellings.get(relabelling.id)
+            if known and known.is_approved:
+                return True
+            is_there = self._replace_record(relabelling) or self._replace_link(relabelling)
+            if is_there:
+                self._labels[relabelling.label.lid] = relabelling.label
+                self._relabellings[relabelling.id] = relabelling
+        return is_there
 
     def put_watch(self, watch: Watch) -> None:
         """Add a watch, or move its `checked_at` forward."""
@@ -130,77 +182,200 @@ class MemoryStore:
 
     def labels(self) -> Mapping[int, Label]:
         """Return every label by its lid."""
-        return self._labels
+        return dict(self._labels)
 
     def records_by_id(self, scope: Scope, ids: Collection[str]) -> list[Record]:
         """Return records by id."""
-        return [r for r in self._scoped(scope) if r.id in ids]
+        found = (self._records.get(id_) for id_ in dict.fromkeys(ids))
+        return self._see(scope).visible(record for record in found if record)
 
     def records_by_thing(self, scope: Scope, things: Collection[str]) -> list[Record]:
         """Return the records of things."""
-        return [r for r in self._scoped(scope) if r.thing in things]
+        return self._see(scope).visible(self._records_by_thing.find(things))
 
     def records_by_key(self, scope: Scope, keys: Collection[str]) -> list[Record]:
         """Return records by identifying key."""
-        ontology = default_ontology()
-        return [r for r in self._scoped(scope) if make_key(ontology[r.schema], r.properties) in keys]
+        return self._see(scope).visible(self._records_by_key.find(keys))
 
     def records_by_words(self, scope: Scope, words: Sequence[str], schemata: Collection[str]) -> list[Record]:
         """Return the records whose folded text holds every word."""
-        return [
-            record
-            for record in self._scoped(scope)
-            if not schemata or record.schema in schemata
-            if all(word in fold_words(v for vs in record.properties.values() for v in vs) for word in words)
-        ]
+        [found] = self.iter_records(scope, schemata)
+        return [record for record in found if all(word in self._text(record) for word in words)]
 
     def iter_records(self, scope: Scope, schemata: Collection[str]) -> Iterator[list[Record]]:
         """Stream records, all in one chunk."""
-        yield [r for r in self._scoped(scope) if not schemata or r.schema in schemata]
+        found = self._see(scope).visible(list(self._records.values()))
+        yield [record for record in found if not schemata or record.schema in schemata]
 
     def iter_outlines(self, scope: Scope) -> Iterator[list[Outline]]:
         """Stream outlines, all in one chunk."""
-        yield [Outline.of(record, default_ontology()) for record in self._scoped(scope)]
+        yield [self._outlines[record.id] for record in self._see(scope).visible(list(self._records.values()))]
 
     def links_of(self, scope: Scope, things: Collection[str]) -> list[Link]:
         """Return links by their ends."""
-        return [link for link in self._scoped_links(scope) if link.left in things or link.right in things]
+        return self._visible_links(scope, self._links_by_end.find(things))
 
     def iter_links(self, scope: Scope) -> Iterator[list[Link]]:
         """Stream links, all in one chunk."""
-        yield list(self._scoped_links(scope))
+        yield self._visible_links(scope, list(self._links.values()))
 
     def pairs_of(self, scope: Scope, records: Collection[str]) -> list[Pair]:
         """Return pairs by their ends."""
-        return [pair for pair in self._scoped_pairs(scope) if pair.left in records or pair.right in records]
+        return self._visible_pairs(scope, self._pairs_by_end.find(records))
 
     def iter_pairs(self, scope: Scope) -> Iterator[list[Pair]]:
         """Stream pairs, all in one chunk."""
-        yield list(self._scoped_pairs(scope))
+        yield self._visible_pairs(scope, list(self._pairs.values()))
+
+    def judgements_of(self, scope: Scope, things: Collection[str]) -> list[Judgement]:
+        """Return judgements by their things."""
+        return self._see(scope).visible(self._judgements_by_end.find(things))
+
+    def iter_judgements(self, scope: Scope) -> Iterator[list[Judgement]]:
+        """Stream judgements, all in one chunk."""
+        yield self._see(scope).visible(list(self._judgements.values()))
 
     def captures(self, sha256s: Collection[str]) -> list[Capture]:
         """Return captures by hash."""
         return [self._captures[sha] for sha in sorted(sha256s) if sha in self._captures]
 
-    def _scoped(self, scope: Scope) -> Iterator[Record]:
-        allowed = set(scope.allowed)
-        return (r for r in self._records.values() if r.lid in allowed and r.recorded_at <= scope.as_of)
+    def _see(self, scope: Scope) -> "_Sight":
+        """Return what a scope lets through; a View asks with one scope again and again."""
+        # Taken whole and put whole: another thread may ask with another scope meanwhile.
+        sight = self._last_sight
+        if sight is None or sight.scope is not scope:
+            sight = self._last_sight = _Sight(scope)
+        return sight
 
-    def _scoped_links(self, scope: Scope) -> Iterator[Link]:
-        allowed = set(scope.allowed)
-        things = {record.thing for record in self._scoped(scope)}
-        for link in self._links.values():
-            if link.lid in allowed and link.recorded_at <= scope.as_of and {link.left, link.right} <= things:
-                yield link
+    def _visible_links(self, scope: Scope, links: Iterable[Link]) -> list[Link]:
+        sight = self._see(scope)
+        return [
+            link for link in sight.visible(links) if all(self._is_visible(sight, t) for t in (link.left, link.right))
+        ]
 
-    def _scoped_pairs(self, scope: Scope) -> Iterator[Pair]:
-        ids = {record.id for record in self._scoped(scope)}
-        return (p for p in self._pairs.values() if {p.left, p.right} <= ids and p.recorded_at <= scope.as_of)
+    def _is_visible(self, sight: "_Sight", thing: str) -> bool:
+        return any(map(sight.holds, self._records_by_thing.find([thing])))
+
+    def _visible_pairs(self, scope: Scope, pairs: Iterable[Pair]) -> list[Pair]:
+        sight = self._see(scope)
+        found = ((pair, self._records.get(pair.left), self._records.get(pair.right)) for pair in pairs)
+        return [
+            pair
+            for pair, left, right in found
+            if pair.recorded_at <= scope.as_of and left and right and sight.holds(left) and sight.holds(right)
+        ]
+
+    def _text(self, record: Record) -> str:
+        if record.id not in self._texts:
+            self._texts[record.id] = fold_words(v for values in record.properties.values() for v in values)
+        return self._texts[record.id]
+
+    def _is_taken(self, id_: str) -> bool:
+        return id_ in self._records or id_ in self._links or id_ in self._withdrawn
+
+    def _add_record(self, record: Record) -> bool:
+        if self._is_taken(record.id):
+            return False
+        outline = Outline.of(record, default_ontology())
+        self._labels[record.lid] = record.label
+        self._outlines[record.id] = outline
+        self._records_by_thing.add(record, record.thing)
+        if outline.key:
+            self._records_by_key.add(record, outline.key)
+        self._records[record.id] = record
+        return True
+
+    def _add_link(self, link: Link) -> bool:
+        if self._is_taken(link.id):
+            return False
+        self._labels[link.lid] = link.label
+        self._links_by_end.add(link, link.left, link.right)
+        self._links[link.id] = link
+        return True
+
+    def _add_pair(self, pair: Pair) -> bool:
+        if pair.id in self._pairs or not (self._is_taken(pair.left) and self._is_taken(pair.right)):
+            return False
+        self._pairs_by_end.add(pair, pair.left, pair.right)
+        self._pairs[pair.id] = pair
+        return True
+
+    def _add_judgement(self, judgement: Judgement) -> bool:
+        if judgement.id in self._judgements:
+            return False
+        self._labels[judgement.lid] = judgement.label
+        self._judgements_by_end.add(judgement, judgement.left, judgement.right)
+        self._judgements[judgement.id] = judgement
+        return True
+
+    def _replace_record(self, relabelling: Relabelling) -> bool:
+        """Put a record's successor in its place; return whether the record was there."""
+        old = self._records.get(relabelling.assertion)
+        if old and old.lid != relabelling.label.lid:
+            new = self._make_successor(old, relabelling.label)
+            self._add_record(new)
+            for pair in move_pairs(self._pairs_by_end.find([old.id]), old.id, new.id):
+                self._add_pair(pair)
+            self._withdraw_record(old)
+            self._epoch += 1
+        return old is not None
+
+    def _replace_link(self, relabelling: Relabelling) -> bool:
+        """Put a link's successor in its place; return whether the link was there."""
+        old = self._links.get(relabelling.assertion)
+        if old and old.lid != relabelling.label.lid:
+            new = self._make_successor(old, relabelling.label)
+            self._add_link(new)
+            self._withdrawn[old.id] = self._links.pop(old.id)
+            self._links_by_end.remove(old, old.left, old.right)
+            self._epoch += 1
+        return old is not None
+
+    def _make_successor(self, old: Assertion, label: Label) -> Assertion:
+        """Return an assertion under another label; one that was withdrawn before comes back as it was."""
+        new = replace(old, label=label)
+        return cast(Assertion, self._withdrawn.pop(new.id, new))
+
+    def _withdraw_record(self, record: Record) -> None:
+        self._withdrawn[record.id] = self._records.pop(record.id)
+        self._records_by_thing.remove(record, record.thing)
+        if key := self._outlines[record.id].key:
+            self._records_by_key.remove(record, key)
 
 
-def _first_of(items: Iterable[Assertion]) -> dict[str, Assertion]:
-    """Return items by id, the first of those that share one, in their order."""
-    found: dict[str, Assertion] = {}
-    for item in items:
-        found.setdefault(item.id, item)
-    return found
+class _Sight:
+    """What one scope lets through."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self._allowed = frozenset(scope.allowed)
+
+    def holds(self, assertion: Record | Link | Judgement) -> bool:
+        """Whether an assertion is in the scope by its own label and moment."""
+        return assertion.lid in self._allowed and assertion.recorded_at <= self.scope.as_of
+
+    def visible(self, assertions: Iterable[Assertion]) -> list[Assertion]:
+        """Return those that are in the scope, in their order."""
+        return [assertion for assertion in assertions if self.holds(assertion)]
+
+
+class _Index(Generic[Item]):
+    """Finds items by any of their names."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, dict[str, Item]] = {}
+
+    def add(self, item: Item, *names: str) -> None:
+        """Let an item be found by some names."""
+        for name in names:
+            self._items.setdefault(name, {})[item.id] = item
+
+    def remove(self, item: Item, *names: str) -> None:
+        """Let an item be found by none of some names."""
+        for name in names:
+            self._items.get(name, {}).pop(item.id, None)
+
+    def find(self, names: Collection[str]) -> list[Item]:
+        """Return the items with one of some names, each once."""
+        found = {item.id: item for name in names for item in list(self._items.get(name, {}).values())}
+        return list(found.values())

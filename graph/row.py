@@ -11,11 +11,13 @@ from typing import Any
 import orjson
 
 from graph.store import Outline
+from ontology.judgement import Judgement, Verdict
 from ontology.key import fold_words, make_key
 from ontology.label import Label
 from ontology.observer import Observer
 from ontology.pair import BlockingKey, Evidence, Pair
 from ontology.record import Link, Record, from_microseconds, to_microseconds
+from ontology.relabelling import Relabelling
 from ontology.schema import Schema
 from ontology.source import Capture, Source
 from ontology.watch import Alert, Watch
@@ -29,6 +31,7 @@ _RECORD_OWN = frozenset(
 _LINK_OWN = frozenset(
     {"id", "lid", "schema", "source", "source_key", "left", "right", "capture", "recorded_at", "sequence"}
 )
+_OBSERVER_LISTS = ("cases", "compartments", "orders")
 
 
 def from_record(record: Record, schema: Schema) -> Row:
@@ -136,6 +139,63 @@ def to_pair(row: Row) -> Pair:
     )
 
 
+def from_judgement(judgement: Judgement) -> Row:
+    """Return the row of a judgement."""
+    return {
+        "id": judgement.id,
+        "lid": judgement.lid,
+        "left": judgement.left,
+        "right": judgement.right,
+        "verdict": judgement.verdict.value,
+        "by": judgement.by,
+        "reason": judgement.reason,
+        "recorded_at": to_microseconds(judgement.recorded_at),
+    }
+
+
+def to_judgement(row: Row, label: Label) -> Judgement:
+    """Return the judgement of a row."""
+    return Judgement(
+        left=row["left"],
+        right=row["right"],
+        verdict=Verdict(row["verdict"]),
+        by=row["by"],
+        reason=row["reason"],
+        label=label,
+        recorded_at=from_microseconds(row["recorded_at"]),
+    )
+
+
+def from_relabelling(relabelling: Relabelling) -> Row:
+    """Return the row of a relabelling, without approval as long as it has none."""
+    return {
+        "id": relabelling.id,
+        "lid": relabelling.label.lid,
+        "assertion": relabelling.assertion,
+        "thing": relabelling.thing,
+        "reason": relabelling.reason,
+        "proposed_by": relabelling.proposed_by,
+        "proposed_at": to_microseconds(relabelling.proposed_at),
+        "approved_by": relabelling.approved_by,
+        "approved_at": to_microseconds(relabelling.approved_at) if relabelling.approved_at else None,
+    }
+
+
+def to_relabelling(row: Row) -> Relabelling:
+    """Return the relabelling of a row that has its label's JSON as `label`."""
+    approved_at = row.get("approved_at")
+    return Relabelling(
+        assertion=row["assertion"],
+        thing=row["thing"],
+        label=to_label(row["label"]),
+        reason=row["reason"],
+        proposed_by=row["proposed_by"],
+        proposed_at=from_microseconds(row["proposed_at"]),
+        approved_by=row.get("approved_by"),
+        approved_at=None if approved_at is None else from_microseconds(approved_at),
+    )
+
+
 def from_label(label: Label) -> Row:
     """Return the row of a label."""
     return {"lid": label.lid, "json": orjson.dumps(label.to_dict()).decode()}
@@ -163,12 +223,12 @@ def to_capture(row: Row) -> Capture:
 
 def from_observer(observer: Observer) -> Row:
     """Return the row of an observer."""
-    return asdict(observer) | {"cases": list(observer.cases), "compartments": list(observer.compartments)}
+    return asdict(observer) | {name: list(getattr(observer, name)) for name in _OBSERVER_LISTS}
 
 
 def to_observer(row: Row) -> Observer:
     """Return the observer of a row."""
-    return Observer(**_with_tuples(row, "cases", "compartments"))
+    return Observer(**_with_tuples(row, *(name for name in _OBSERVER_LISTS if name in row)))
 
 
 def from_watch(watch: Watch) -> Row:

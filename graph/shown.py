@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from ontology.judgement import Verdict
 from ontology.policy import Treatment
 
 Item = TypeVar("Item")
@@ -30,9 +31,14 @@ class Redaction:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where something shown comes from; a part that the observer may not have is None."""
+    """Where something shown comes from; a part that the observer may not have is None.
+
+    `record` is the id of the thing that it is said of, `assertion` the handle of
+    what says so: a facet of that thing, or a link.
+    """
 
     record: str
+    assertion: str
     source: str | None
     capture: str | None
     handling: Mapping[str, str] | None  # handling, tlp, pap, source_grade, information_grade, basis
@@ -40,16 +46,24 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownFacet:
+    """What one assertion of a record shows. `treatments` tells of each property in `values` what was done to it."""
+
+    values: Values
+    treatments: Mapping[str, Treatment]
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
 class ShownRecord:
-    """One record as its observer sees it. `treatments` tells of each property in `values` what was done to it."""
+    """One record as its observer sees it: the union of the facets that they may have, in one order for all."""
 
     thing: str
     id: str
     schema: str
     caption: str
     values: Values
-    treatments: Mapping[str, Treatment]
-    provenance: Provenance
+    facets: tuple[ShownFacet, ...]
     redactions: tuple[Redaction, ...]
 
 
@@ -76,10 +90,11 @@ class Entity:
     def provenance(self, name: str) -> list[tuple[str, Provenance]]:
         """Return each value of a property with where it comes from, in the order of `values`."""
         return [
-            (value, record.provenance)
+            (value, facet.provenance)
             for value in self.values.get(name, ())
             for record in self.records
-            if value in record.values.get(name, ())
+            for facet in record.facets
+            if value in facet.values.get(name, ())
         ]
 
 
@@ -137,7 +152,8 @@ class Explanation:
     """Why two records are, or are not, one thing for this observer.
 
     `prior` and `total` are in bits; both None when no rule that the observer may
-    see proposed the pair. `by` is ``identifier``, ``weights`` or ``nothing``.
+    see proposed the pair. `by` is ``identifier``, ``weights``, ``judgement`` or
+    ``nothing``; `judged` is the judgement in force, whichever decided.
     """
 
     left: str
@@ -149,6 +165,17 @@ class Explanation:
     stop: float | None = None
     total: float | None = None
     weights: tuple[Weight, ...] = field(default=())
+    judged: "ShownJudgement | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownJudgement:
+    """A judgement as its observer sees it; a part that they may not have is None."""
+
+    verdict: Verdict
+    by: str | None
+    reason: str | None
+    recorded_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

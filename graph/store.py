@@ -8,15 +8,17 @@ label or whose ends' labels are not allowed.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, Self
 
+from ontology.judgement import Judgement
 from ontology.key import make_key
 from ontology.label import Label
 from ontology.observer import Observer
 from ontology.pair import Pair
 from ontology.record import Link, Record
+from ontology.relabelling import Relabelling
 from ontology.schema import Ontology
 from ontology.source import Capture, Source
 from ontology.watch import Alert, Watch
@@ -38,8 +40,10 @@ class StoreInfo:
 class Batch:
     """What is written together: all of it or none of it.
 
-    Links find their ends among the records of this batch and of the store. The
-    labels of records and links are interned with them.
+    A link names two things and is kept whether or not a record of either is
+    there yet: whether one is must not depend on what somebody else keeps
+    hidden. It shows once both have a record that does. Labels are interned with
+    what they are on.
     """
 
     sources: Sequence[Source] = ()
@@ -47,20 +51,18 @@ class Batch:
     records: Sequence[Record] = ()
     links: Sequence[Link] = ()
     pairs: Sequence[Pair] = ()
+    judgements: Sequence[Judgement] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a batch added. `duplicates` counts records, links and pairs that were there already.
-
-    `dangling` are the links that were not written since an end has no record.
-    """
+    """What a batch added. `duplicates` counts records, links, pairs and judgements that were there already."""
 
     records: int = 0
     links: int = 0
     pairs: int = 0
+    judgements: int = 0
     duplicates: int = 0
-    dangling: tuple[Link, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,8 @@ class Reader(Protocol):
     counts is the View's to say. A link is in the scope when its own label is
     allowed, each of its two things has a record in the scope, and it was
     recorded by `as_of`; a pair, which has no label of its own, when both its
-    records are.
+    records are; a judgement when its own label is allowed and it was recorded by
+    `as_of` (what it is about may still be hidden: the View looks).
     """
 
     def labels(self) -> Mapping[int, Label]:
@@ -147,6 +150,15 @@ class Reader(Protocol):
     def iter_pairs(self, scope: Scope) -> Iterator[list[Pair]]:
         """Stream all scored pairs, some thousand at a time."""
 
+    def judgements_of(self, scope: Scope, things: Collection[str]) -> list[Judgement]:
+        """Return the judgements on any of these things, each once, in no order."""
+
+    def iter_judgements(self, scope: Scope) -> Iterator[list[Judgement]]:
+        """Stream all judgements, some thousand at a time."""
+
+    def epoch(self) -> int:
+        """Return how often rights, labels in force or the policy have changed; a change raises it before it is told."""
+
     def captures(self, sha256s: Collection[str]) -> list[Capture]:
         """Return what is known of these captures; called for captures of visible records alone."""
 
@@ -163,14 +175,35 @@ class Store(Protocol):
     def view(self, observer: Observer, as_of: datetime | None = None) -> "View":
         """Return what an observer may have, as recorded by a moment (None: now): the only way to read content."""
 
+    def epoch(self) -> int:
+        """Return how often rights, labels in force or the policy have changed."""
+
     def put_observer(self, observer: Observer) -> None:
-        """Add an observer or replace their rights."""
+        """Add an observer or replace their rights, and raise the epoch."""
+
+    def remove_observer(self, name: str) -> bool:
+        """Take all rights from an observer and raise the epoch; return whether there was one."""
 
     def get_observer(self, name: str) -> Observer | None:
         """Return an observer's present rights, None for nobody."""
 
     def list_observers(self) -> list[Observer]:
         """Return all observers by name."""
+
+    def put_relabelling(self, relabelling: Relabelling) -> None:
+        """Keep a proposal that nobody has approved yet."""
+
+    def list_relabellings(self) -> list[Relabelling]:
+        """Return all relabellings, approved or not, by when they were proposed, then id."""
+
+    def relabel(self, relabelling: Relabelling) -> bool:
+        """Carry out an approved relabelling, in one transaction; return whether its assertion was there.
+
+        The assertion gets a successor that differs from it in its label (and so
+        in its id) alone, with the same `recorded_at`, pairs and ends, and is
+        itself hidden from every View, whatever its moment, but kept: rights are
+        always those of now. Raises the epoch. Doing it again changes nothing.
+        """
 
     def put_watch(self, watch: Watch) -> None:
         """Add a watch, or move its `checked_at` forward."""

@@ -1,15 +1,17 @@
 """Treating: from a stored record to what one observer is shown of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 
 from graph.handle import Handles
-from graph.shown import Provenance, Redaction, ShownLink, ShownRecord, Values
+from graph.shown import Provenance, Redaction, ShownFacet, ShownJudgement, ShownLink, ShownRecord, Values
 from graph.store import Outline
 from ontology.digest import make_id
+from ontology.judgement import Judgement
 from ontology.key import make_key
 from ontology.pair import BlockingKey, Evidence
-from ontology.policy import Clearance, Treatment
-from ontology.record import Link, Record
+from ontology.policy import Clearance, Rule, Treatment
+from ontology.record import Link, Properties, Record
 from ontology.schema import Ontology, Property, Schema
 
 # Whose values are seen is a matter of schema and label alone.
@@ -20,38 +22,72 @@ _COMPARABLE = frozenset({Treatment.CLEAR, Treatment.PSEUDONYM})
 
 
 class Treater:
-    """Applies one clearance to records and links, and tells what may be compared under it."""
+    """Applies one clearance to records and links, and tells what may be compared under it.
 
-    def __init__(self, ontology: Ontology, clearance: Clearance, handles: Handles) -> None:
+    `merging` is the clearance under which records are compared: None for the
+    observer's own, another where the policy grants them the merges of a tier.
+    """
+
+    def __init__(
+        self, ontology: Ontology, clearance: Clearance, handles: Handles, merging: Clearance | None = None
+    ) -> None:
         self._ontology = ontology
         self._clearance = clearance
+        self._merging = merging or clearance
         self._handles = handles
+        self._plans: dict[tuple[str, int, tuple[str, ...]], _Plan] = {}
+        # Many labels are treated alike, and share their plans.
+        self._plans_of_rules: dict[tuple[str, int, tuple[str, ...]], _Plan] = {}
+        self._treats: dict[tuple[str, Rule], _Treat] = {}
+        self._redacted: dict[tuple[str, int], tuple[Redaction, ...]] = {}
+        self._seen_by: dict[tuple[str, int, tuple[str, ...]], Treatment] = {}
 
-    def show_record(self, record: Record) -> ShownRecord:
-        """Return what the observer is shown of a record."""
-        schema = self._ontology[record.schema]
-        values = self._values(schema, record.lid, record.properties)
+    def show_record(self, facets: Sequence[Record]) -> ShownRecord:
+        """Return what the observer is shown of the current facets of one thing, at least one."""
+        schema = self.most_specific(record.schema for record in facets)
+        shown = tuple(self._show_facet(record) for record in facets)
+        values = merge_values(facet.values for facet in shown)
         return ShownRecord(
-            thing=record.thing,
-            id=self._handles.seal("entity", record.thing),
-            schema=record.schema,
-            caption=self.caption(schema, values),
+            thing=facets[0].thing,
+            id=self._handles.seal("entity", facets[0].thing),
+            schema=schema,
+            caption=self.caption(self._ontology[schema], values),
             values=values,
-            treatments={name: self._of(record.lid, schema.properties[name]) for name in values},
-            provenance=self._provenance(record),
-            redactions=self._redactions(schema, record.lid),
+            facets=shown,
+            redactions=tuple(dict.fromkeys(r for record in facets for r in self._redactions(record))),
         )
 
     def show_link(self, link: Link) -> ShownLink:
         """Return what the observer is shown of a link."""
+        identity = self._handles.seal("link", link_identity(link))
         return ShownLink(
-            id=self._handles.seal("link", link_identity(link)),
+            id=identity,
             schema=link.schema,
             left=link.left,
             right=link.right,
-            values=self._values(self._ontology[link.schema], link.lid, link.properties),
-            provenance=self._provenance(link),
+            values=self.values(link.schema, link.lid, link.properties),
+            provenance=self._provenance(link, link.left, identity),
         )
+
+    def show_judgement(self, judgement: Judgement, on: Iterable[Record]) -> ShownJudgement:
+        """Return what the observer is shown of a judgement: its author as a source, its reason as a note.
+
+        The reason may tell of what it was judged on, so notes on that must be
+        theirs too: the joined label of two records can open a class that one of
+        them keeps shut.
+        """
+        lids = {judgement.lid, *(record.lid for record in on)}
+        is_readable = all(self._clearance.treatment(lid, "notes") is Treatment.CLEAR for lid in lids)
+        return ShownJudgement(
+            verdict=judgement.verdict,
+            by=self._source(judgement.by, self._clearance.treatment(judgement.lid, "source")),
+            reason=judgement.reason if is_readable else None,
+            recorded_at=judgement.recorded_at,
+        )
+
+    def most_specific(self, schemata: Iterable[str]) -> str:
+        """Return the most specific of some schemata, the first in the alphabet of equals."""
+        return min(set(schemata), key=lambda name: (-len(self._ontology[name].lineage), name))
 
     def caption(self, schema: Schema, values: Values) -> str:
         """Return the best visible name of a thing, or what kind of thing it is."""
@@ -61,10 +97,18 @@ class Treater:
         )
 
     def show_caption(self, record: Record) -> str:
-        """Return the best visible name of a record."""
+        """Return the best visible name of one facet."""
         schema = self._ontology[record.schema]
         names = {name: record.properties[name] for name in schema.caption if name in record.properties}
-        return self.caption(schema, self._values(schema, record.lid, names))
+        return self.caption(schema, self.values(record.schema, record.lid, names))
+
+    def values(self, schema: str, lid: int, properties: Properties) -> dict[str, tuple[str, ...]]:
+        """Return the treated values of an assertion, by property in alphabetical order; none of them empty."""
+        names = tuple(properties)
+        plan = self._plans.get((schema, lid, names))
+        if plan is None:
+            plan = self._plans[schema, lid, names] = self._find_plan(schema, lid, names)
+        return plan.apply(properties)
 
     def clear_values(self, record: Record) -> dict[str, tuple[str, ...]]:
         """Return the values that the observer has in clear: the only ones that a search may match."""
@@ -74,6 +118,15 @@ class Treater:
             for name, values in record.properties.items()
             if name in properties and self._of(record.lid, properties[name]) is Treatment.CLEAR
         }
+
+    def countable_value(self, record: Record, name: str) -> str | None:
+        """Return the least value of a property, generalised, for a table of counts; None where it may not be counted."""
+        prop = self._ontology[record.schema].properties.get(name)
+        if prop is None or self._of(record.lid, prop) is Treatment.ABSENT:
+            return None
+        values = record.properties.get(name, ())
+        coarse = (prop.type.generalise(value) if prop.type.is_generalised else value for value in values)
+        return min((value for value in coarse if value), default=None)
 
     def comparable_key(self, record: Record | Outline) -> tuple[str, Treatment] | None:
         """Return the identifying key with how its values are seen, None when the observer could not compare it.
@@ -115,52 +168,76 @@ class Treater:
             return False
         return seen is Treatment.CLEAR or (seen is Treatment.PSEUDONYM and key.is_equality)
 
-    def _seen(self, record: Sighted, names: Iterable[str]) -> Treatment:
-        """Return the one treatment under which all these properties are seen, ABSENT when they differ."""
-        properties = self._ontology[record.schema].properties
-        found = {self._of(record.lid, properties[name]) for name in names if name in properties}
-        return found.pop() if len(found) == 1 else Treatment.ABSENT
+    def _seen(self, record: Sighted, names: tuple[str, ...]) -> Treatment:
+        """Return the one treatment under which all these properties are compared, ABSENT when they differ."""
+        place = (record.schema, record.lid, names)
+        found = self._seen_by.get(place)
+        if found is None:
+            properties = self._ontology[record.schema].properties
+            seen = {
+                self._merging.treatment(record.lid, properties[name].field_class)
+                for name in names
+                if name in properties
+            }
+            found = self._seen_by[place] = seen.pop() if len(seen) == 1 else Treatment.ABSENT
+        return found
 
     def _of(self, lid: int, prop: Property) -> Treatment:
         return self._clearance.treatment(lid, prop.field_class)
 
-    def _values(
-        self, schema: Schema, lid: int, properties: Mapping[str, tuple[str, ...]]
-    ) -> dict[str, tuple[str, ...]]:
-        shown = {}
-        for name, values in sorted(properties.items()):
+    def _show_facet(self, record: Record) -> ShownFacet:
+        values = self.values(record.schema, record.lid, record.properties)
+        properties = self._ontology[record.schema].properties
+        assertion = self._handles.seal("facet", facet_identity(record))
+        return ShownFacet(
+            values=values,
+            treatments={name: self._of(record.lid, properties[name]) for name in values},
+            provenance=self._provenance(record, record.thing, assertion),
+        )
+
+    def _find_plan(self, schema: str, lid: int, names: tuple[str, ...]) -> "_Plan":
+        rules = self._clearance.rules(lid)
+        place = (schema, id(rules), names)
+        if place not in self._plans_of_rules:
+            self._plans_of_rules[place] = self._make_plan(self._ontology[schema], rules, names)
+        return self._plans_of_rules[place]
+
+    def _make_plan(self, schema: Schema, rules: Mapping[str, Rule], names: tuple[str, ...]) -> "_Plan":
+        kept: list[str] = []
+        treated: dict[str, _Treat] = {}
+        for name in sorted(names):
             prop = schema.properties.get(name)
-            treated = self._treat(prop, self._of(lid, prop), values) if prop else ()
-            if treated:
-                shown[name] = treated
-        return shown
+            rule = rules[prop.field_class] if prop else None
+            if prop is None or rule is None or rule.treatment in _HIDDEN:
+                continue
+            kept.append(name)
+            if rule.treatment is not Treatment.CLEAR:
+                treated[name] = self._find_treat(prop, rule)
+        return _Plan(names, kept, treated)
 
-    def _treat(self, prop: Property, treatment: Treatment, values: tuple[str, ...]) -> tuple[str, ...]:
-        if treatment is Treatment.CLEAR:
-            return values
-        if treatment in _HIDDEN:
-            return ()
-        if treatment is Treatment.PSEUDONYM:
-            treated: list[str | None] = [self._handles.pseudonym(prop.type.name, value) for value in values]
-        else:
-            transform = prop.type.mask if treatment is Treatment.MASK else prop.type.generalise
-            treated = [transform(value) for value in values]
-        # Sorted, since the source's order of what is hidden could tell it apart.
-        return tuple(sorted({value for value in treated if value is not None}))
+    def _find_treat(self, prop: Property, rule: Rule) -> "_Treat":
+        place = (prop.type.name, rule)
+        if place not in self._treats:
+            self._treats[place] = _Treat(self._make_transform(prop, rule))
+        return self._treats[place]
 
-    def _provenance(self, assertion: Record | Link) -> Provenance:
-        lid, label = assertion.lid, assertion.label
-        source = self._clearance.treatment(lid, "source")
-        is_handling_clear = self._clearance.treatment(lid, "handling") is Treatment.CLEAR
+    def _make_transform(self, prop: Property, rule: Rule) -> Callable[[str], str | None]:
+        if rule.treatment is Treatment.PSEUDONYM:
+            return lambda value: self._handles.pseudonym(prop.type.name, value)
+        if rule.treatment is Treatment.MASK:
+            return prop.type.mask
+        return prop.type.grains.get(rule.grain or "", prop.type.generalise)
+
+    def _provenance(self, said: Record | Link, thing: str, assertion: str) -> Provenance:
+        source = self._clearance.treatment(said.lid, "source")
+        is_handling_clear = self._clearance.treatment(said.lid, "handling") is Treatment.CLEAR
         return Provenance(
-            record=self._handles.seal(
-                "entity",
-                assertion.thing if isinstance(assertion, Record) else assertion.left,
-            ),
-            source=self._source(assertion.source, source),
-            capture=assertion.capture if source is Treatment.CLEAR else None,
-            handling={part: getattr(label, part) for part in _HANDLING_PARTS} if is_handling_clear else None,
-            recorded_at=assertion.recorded_at,
+            record=self._handles.seal("entity", thing),
+            assertion=assertion,
+            source=self._source(said.source, source),
+            capture=said.capture if source is Treatment.CLEAR else None,
+            handling={part: getattr(said.label, part) for part in _HANDLING_PARTS} if is_handling_clear else None,
+            recorded_at=said.recorded_at,
         )
 
     def _source(self, name: str, treatment: Treatment) -> str | None:
@@ -168,22 +245,79 @@ class Treater:
             return name
         return self._handles.pseudonym("source", name) if treatment is Treatment.PSEUDONYM else None
 
-    def _redactions(self, schema: Schema, lid: int) -> tuple[Redaction, ...]:
+    def _redactions(self, record: Record) -> tuple[Redaction, ...]:
+        place = (record.schema, record.lid)
+        if place not in self._redacted:
+            self._redacted[place] = self._make_redactions(self._ontology[record.schema], record.lid)
+        return self._redacted[place]
+
+    def _make_redactions(self, schema: Schema, lid: int) -> tuple[Redaction, ...]:
         classes = sorted({prop.field_class for prop in schema.properties.values()} | {"source"})
-        tier, category = (
-            self._clearance.observer.tier,
-            self._clearance.labels[lid].category,
-        )
+        tier = self._clearance.observer.tier
         return tuple(
             Redaction(
                 field_class=name,
                 treatment=self._clearance.treatment(lid, name),
-                reason=f"policy gives tier {tier} no more of {name} for data subjects of category {category}",
+                reason=f"policy gives tier {tier} no more of {name} for data subjects of category "
+                + self._clearance.labels[lid].category,
                 contact=self._clearance.contact(lid),
             )
             for name in classes
             if self._clearance.is_known(lid, name)
         )
+
+
+class _Treat(dict[tuple[str, ...], tuple[str, ...]]):
+    """What is shown for the values of a property, worked out when they are first met."""
+
+    def __init__(self, transform: Callable[[str], str | None]) -> None:
+        super().__init__()
+        self._transform = transform
+
+    def __missing__(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        """Work out what is shown for some values."""
+        if len(values) == 1:
+            shown = self._transform(values[0])
+            found = () if shown is None else (shown,)
+        else:
+            # Sorted, since the source's order of what is hidden could tell it apart.
+            found = tuple(sorted({shown for value in values if (shown := self._transform(value)) is not None}))
+        self[values] = found
+        return found
+
+
+class _Plan:
+    """What is done to the values of assertions of one schema, under labels treated alike, with the same properties.
+
+    Compiled once and applied to thousands: what stays is taken out in one step,
+    and only what is not shown in clear is looked at singly.
+    """
+
+    def __init__(self, names: Sequence[str], kept: Sequence[str], treated: Mapping[str, _Treat]) -> None:
+        self._kept = tuple(kept)
+        self._take = itemgetter(*kept) if len(kept) > 1 else None
+        self._dropped = tuple(set(names) - set(kept))
+        # Copying and leaving out a little is quicker than taking out nearly all, and keeps the order that there is.
+        self._is_copied = len(self._dropped) <= len(kept) and list(names) == sorted(names)
+        self._treated = tuple(treated.items())
+
+    def apply(self, properties: Properties) -> dict[str, tuple[str, ...]]:
+        """Return the treated values; what nothing is left of is left out."""
+        if self._is_copied:
+            shown = dict(properties)
+            for name in self._dropped:
+                del shown[name]
+        elif self._take is not None:
+            shown = dict(zip(self._kept, self._take(properties), strict=True))
+        else:
+            shown = {name: properties[name] for name in self._kept}
+        for name, treat in self._treated:
+            values = treat[shown[name]]
+            if values:
+                shown[name] = values
+            else:
+                del shown[name]
+        return shown
 
 
 _HANDLING_PARTS = (
@@ -196,6 +330,20 @@ _HANDLING_PARTS = (
 )
 
 
+def merge_values(parts: Iterable[Values]) -> dict[str, tuple[str, ...]]:
+    """Return the union of values by property, each in the order in which it first comes."""
+    merged: dict[str, dict[str, None]] = {}
+    for values in parts:
+        for name, found in values.items():
+            merged.setdefault(name, {}).update(dict.fromkeys(found))
+    return {name: tuple(found) for name, found in sorted(merged.items())}
+
+
 def link_identity(link: Link) -> str:
     """Return what all versions of one link of a source share (32 hex digits)."""
     return make_id("between", link.source, link.source_key, link.schema, link.left, link.right)
+
+
+def facet_identity(record: Record) -> str:
+    """Return what all versions of one facet of a thing share (32 hex digits); nothing of its content."""
+    return make_id("facet", record.thing, record.facet)

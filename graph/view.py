@@ -5,19 +5,24 @@ part, and keeps what was recorded by its moment. Every answer below is computed
 from that alone, so it equals the answer of a store that never held the rest.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import datetime
-from functools import cached_property
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from functools import cached_property, reduce
+from hashlib import sha256
+from math import inf
 
 from rapidfuzz import fuzz
 
+from graph.cubes import Table, count_things, make_table
 from graph.entities import (
     Clusters,
     Walk,
     choose_current,
     choose_latest,
     cluster_all,
-    is_same,
+    latest_judgements,
+    weigh,
 )
 from graph.handle import Handles
 from graph.projection import Projection, make_projection
@@ -31,12 +36,16 @@ from graph.shown import (
     Weight,
 )
 from graph.store import Outline, Reader, Scope
-from graph.treat import Treater, link_identity
+from graph.treat import Treater, facet_identity, link_identity, merge_values
+from ontology.digest import canonical_json
 from ontology.errors import NotVisible
+from ontology.judgement import Judgement, Verdict
 from ontology.key import concrete_schemata, fold_words
+from ontology.label import Label
 from ontology.observer import SYSTEM_TIER, Observer
 from ontology.pair import Pair, sum_weights
-from ontology.policy import Policy, default_policy
+from ontology.policy import Clearance, Cube, Policy
+from ontology.policy_file import countable_cubes, default_policy
 from ontology.record import Link, Record, to_microseconds
 from ontology.schema import Ontology, default_ontology
 from ontology.values.name import fold_name
@@ -53,7 +62,10 @@ class View:
     """What one observer may have of a store, as recorded by a moment.
 
     Ids given and taken are the observer's handles; one that is absent, hidden or
-    another organisation's raises NotVisible, always the same.
+    another organisation's raises NotVisible, always the same. A cursor opens for
+    the observer with the same rights, under the same policy, for the question
+    that returned it, or raises InvalidCursor; `is_pinned` says that the moment
+    was asked for and so is part of the question.
     """
 
     def __init__(
@@ -65,15 +77,18 @@ class View:
         secret: bytes,
         ontology: Ontology | None = None,
         policy: Policy | None = None,
+        is_pinned: bool = False,
     ) -> None:
         self.observer = observer
         self.as_of = as_of
         self.ontology = ontology or default_ontology()
+        self.policy = policy or default_policy()
         self._reader = reader
         self._handles = Handles(secret, observer.organisation)
-        clearance = (policy or default_policy()).compile(observer, reader.labels())
-        self._treater = Treater(self.ontology, clearance, self._handles)
+        clearance = self.policy.compile(observer, reader.labels())
+        self._treater = Treater(self.ontology, clearance, self._handles, self._merging(clearance))
         self._scope = Scope(clearance.allowed, as_of)
+        self._is_pinned = is_pinned
 
     def entity(self, id_: str) -> Entity:
         """Return the entity that one of its records' ids names."""
@@ -108,16 +123,17 @@ class View:
         Best match first, by the record that matches best; ties by its caption,
         then its thing. `schema` takes heirs along. An empty text finds nothing.
         """
+        bound = self._bind("search", text, schema)
+        last = None if after is None else self._handles.open_cursor(after, bound)
         ranked = self._ranked(fold_name(text).split(), concrete_schemata(self.ontology, [schema]) if schema else None)
         clusters = self._clusters_of(ranked)
         found = list(dict.fromkeys(clusters.members[clusters.of[thing]][0] for thing in ranked))
-        start = 0
-        if after is not None:
-            start = _place_after(found, clusters, self._handles.find("entity", after))
+        start = 0 if last is None else _place_after(found, clusters, last)
         chosen = found[start : start + _bounded(first)]
         entities = self.entities_of(chosen)
         items = tuple(entities[thing] for thing in chosen)
-        return Page(items, tuple(e.id for e in items), start + len(items) < len(found), len(found))
+        cursors = tuple(self._handles.seal_cursor(thing, bound) for thing in chosen)
+        return Page(items, cursors, start + len(items) < len(found), len(found))
 
     def neighbours(
         self,
@@ -133,14 +149,16 @@ class View:
         entity are left out; of several versions of a source's link the latest shows.
         """
         entity = self.entity(id_)
+        bound = self._bind("neighbours", entity.id, sorted(types))
+        last = None if after is None else self._handles.open_cursor(after, bound)
         links = [link for link in self._links_from(entity.things) if not types or link.schema in types]
         start = 0
-        if after is not None:
-            identity = self._handles.find("link", after)
-            start = next((i for i, link in enumerate(links, 1) if link_identity(link) == identity), len(links))
+        if last is not None:
+            start = next((i for i, link in enumerate(links, 1) if link_identity(link) == last), len(links))
         chosen = links[start : start + _bounded(first)]
         items = tuple(self._neighbours(entity, chosen))
-        return Page(items, tuple(n.link.id for n in items), start + len(items) < len(links), len(links))
+        cursors = tuple(self._handles.seal_cursor(link_identity(link), bound) for link in chosen)
+        return Page(items, cursors, start + len(items) < len(links), len(links))
 
     def ties(self, entities: Collection[Entity]) -> list[Tie]:
         """Return how these entities are linked with each other, each kind of link between two of them once."""
@@ -165,9 +183,22 @@ class View:
         clusters, current = self._clustered
         counts: dict[str, int] = {}
         for members in clusters.members:
-            schema = self._schema_of([r.schema for thing in members for r in current[thing]])
+            schema = self._treater.most_specific(r.schema for thing in members for r in current[thing])
             counts[schema] = counts.get(schema, 0) + 1
         return dict(sorted(counts.items()))
+
+    def cube(self, name: str) -> Table:
+        """Return one fixed table of counts, with no group under the policy's floor; clusters everything visible.
+
+        It counts entities as recorded by the first of the View's month (UTC), for
+        a table that follows each day could be subtracted from yesterday's. Raises
+        NotVisible for a cube that the policy does not hold or the tier may not count.
+        """
+        cube = self.policy.cubes.get(name)
+        if cube is None or not self._can_count(cube):
+            raise NotVisible
+        counts = count_things(self._iter_counted(cube))
+        return make_table(cube, counts, floor=self.policy.floor, rounding=self.policy.rounding)
 
     def projection(self, *, types: Collection[str] = ()) -> Projection:
         """Return the visible entities and the links between them as arrays (`types` empty: all links)."""
@@ -206,9 +237,48 @@ class View:
             raise NotVisible
         return thing
 
-    def watch_id(self, watch: str) -> str:
-        """Return the handle of a watch."""
-        return self._handles.seal("watch", watch)
+    def visible_things(self, things: Collection[str]) -> set[str]:
+        """Return those of some things that are visible."""
+        return set(self._current(things))
+
+    def assertion_of(self, record: str, assertion: str) -> Record | Link:
+        """Return the current facet, or the link, that two ids of a Provenance name; raises NotVisible."""
+        thing = self._handles.open("entity", record)
+        facets = self._current({thing}).get(thing, [])
+        for facet in facets:
+            if self._handles.seal("facet", facet_identity(facet)) == assertion:
+                return facet
+        for link in self._links_from(frozenset({thing})) if facets else ():
+            if self._handles.seal("link", link_identity(link)) == assertion:
+                return link
+        raise NotVisible
+
+    def find_assertion(self, thing: str, id_: str) -> Record | Link | None:
+        """Return the current facet of a thing, or the link out of it, with a stored id; None where none is visible."""
+        said: list[Record | Link] = [*self._current({thing}).get(thing, [])]
+        if said:
+            said += self._links_from(frozenset({thing}))
+        return next((one for one in said if one.id == id_), None)
+
+    def label_of(self, ids: Collection[str]) -> Label:
+        """Return the label of what this observer derives from the records of some ids; raises NotVisible.
+
+        The strictest of every part of what they see of them, owned by their own organisation.
+        """
+        things = {self._handles.open("entity", id_) for id_ in ids}
+        current = self._current(things)
+        if things - current.keys() or not things:
+            raise NotVisible
+        labels = (record.label for thing in sorted(things) for record in current[thing])
+        return replace(reduce(Label.join, labels), owner=self.observer.organisation)
+
+    def handle(self, kind: str, identity: str) -> str:
+        """Return the observer's handle of something stored about what they see: a watch, a relabelling."""
+        return self._handles.seal(kind, identity)
+
+    def identity(self, kind: str, handle: str) -> str:
+        """Return what a handle stands for; raises NotVisible."""
+        return self._handles.open(kind, handle)
 
     def iter_records(self, schemata: Collection[str]) -> Iterator[Record]:
         """Stream records of some schemata in full, for resolution; the system observer's alone.
@@ -226,20 +296,51 @@ class View:
     def _clustered(self) -> tuple[Clusters, dict[str, list[Outline]]]:
         return cluster_all(self._reader, self._scope, self._treater)
 
+    def _can_count(self, cube: Cube) -> bool:
+        tier = self.observer.tier
+        return tier == SYSTEM_TIER or cube in countable_cubes(self.policy, tier)
+
+    def _iter_counted(self, cube: Cube) -> Iterator[tuple[set[str], set[str]]]:
+        """Yield, for each entity that a cube counts, its values of both properties."""
+        month = self.as_of.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        scope = Scope(self._scope.allowed, month)
+        clusters, current = cluster_all(self._reader, scope, self._treater)
+        ids = {outline.id for outlines in current.values() for outline in outlines}
+        counted: dict[int, tuple[set[str], set[str]]] = {}
+        for chunk in self._reader.iter_records(scope, sorted(concrete_schemata(self.ontology, [cube.schema]))):
+            for record in chunk:
+                if record.id not in ids or record.label.category != cube.category:
+                    continue
+                values = [self._treater.countable_value(record, name) for name in cube.by]
+                entity = counted.setdefault(clusters.of[record.thing], (set(), set()))
+                for found, value in zip(entity, values, strict=True):
+                    found.update([value] if value else [])
+        yield from counted.values()
+
     def _current(self, things: Collection[str]) -> dict[str, list[Record]]:
         return choose_current(self._reader.records_by_thing(self._scope, sorted(things))) if things else {}
 
     def _iter_links(self) -> Iterator[Link]:
         yield from (link for chunk in self._reader.iter_links(self._scope) for link in chunk)
 
+    def _merging(self, clearance: Clearance) -> Clearance:
+        tier = self.policy.tiers.get(self.observer.tier)
+        if tier is None or tier.merges is None:
+            return clearance
+        return self.policy.compile(replace(self.observer, tier=tier.merges), clearance.labels)
+
+    def _bind(self, *question: object) -> bytes:
+        """Return what a cursor of a question is bound to.
+
+        Not the store's epoch: it would tell that somebody else's rights have changed.
+        """
+        moment = self.as_of.isoformat() if self._is_pinned else None
+        return sha256(canonical_json([asdict(self.observer), self.policy.digest, moment, question])).digest()
+
     def _show_entity(self, members: Sequence[str], current: dict[str, list[Record]]) -> Entity:
-        records = [self._treater.show_record(r) for thing in members for r in current[thing]]
-        schema = self._schema_of([record.schema for record in records])
-        values: dict[str, dict[str, None]] = {}
-        for record in records:
-            for name, shown in record.values.items():
-                values.setdefault(name, {}).update(dict.fromkeys(shown))
-        merged = {name: tuple(found) for name, found in values.items()}
+        records = [self._treater.show_record(current[thing]) for thing in members]
+        schema = self._treater.most_specific(record.schema for record in records)
+        merged = merge_values(record.values for record in records)
         return Entity(
             thing=members[0],
             id=records[0].id,
@@ -249,10 +350,6 @@ class View:
             records=tuple(records),
             redactions=tuple(dict.fromkeys(r for record in records for r in record.redactions)),
         )
-
-    def _schema_of(self, schemata: Iterable[str]) -> str:
-        """Return the most specific of an entity's schemata, the first of equals."""
-        return max(schemata, key=lambda name: len(self.ontology[name].lineage))
 
     def _score(self, record: Record, words: Sequence[str]) -> float | None:
         """Return how well a record's clear values match (0 to 100), None when a word is missing."""
@@ -315,6 +412,22 @@ class View:
     def _explain(self, left: str, right: str, lefts: Sequence[Record], rights: Sequence[Record]) -> Explanation:
         if lefts[0].thing == rights[0].thing:
             return Explanation(left, right, same=True, by="identifier")
+        judged = self._judgement_on(lefts[0].thing, rights[0].thing)
+        found = replace(
+            self._explain_unjudged(left, right, lefts, rights),
+            judged=self._treater.show_judgement(judged, (*lefts, *rights)) if judged else None,
+        )
+        if judged and judged.verdict in (Verdict.POSITIVE, Verdict.NEGATIVE):
+            return replace(found, same=judged.verdict is Verdict.POSITIVE, by="judgement")
+        return found
+
+    def _judgement_on(self, one: str, other: str) -> Judgement | None:
+        pair = (one, other) if one < other else (other, one)
+        return latest_judgements(self._reader.judgements_of(self._scope, pair)).get(pair)
+
+    def _explain_unjudged(
+        self, left: str, right: str, lefts: Sequence[Record], rights: Sequence[Record]
+    ) -> Explanation:
         keys = {key for r in lefts if (key := self._treater.comparable_key(r))}
         if keys & {key for r in rights if (key := self._treater.comparable_key(r))}:
             return Explanation(left, right, same=True, by="identifier")
@@ -322,7 +435,7 @@ class View:
         found = [
             pair
             for pair in self._reader.pairs_of(self._scope, sorted(r.id for r in lefts))
-            if pair.left in mine and pair.right in mine
+            if pair.left in mine and pair.right in mine and mine[pair.left].thing != mine[pair.right].thing
             if self._treater.is_proposed(mine[pair.left], mine[pair.right], pair.keys)
             # Pairs are stored for what anybody could see in them: that one is there may not tell more than its own sum.
             if self._most(mine[pair.left], mine[pair.right], pair) >= pair.stop
@@ -349,7 +462,7 @@ class View:
         return Explanation(
             left,
             right,
-            same=is_same(self._treater, one, other, pair),
+            same=(weigh(self._treater, one, other, pair) or -inf) >= pair.stop,
             by="weights",
             model=pair.model,
             prior=pair.prior,
@@ -372,8 +485,8 @@ def _far_end(link: Link, things: Collection[str]) -> str:
     return link.right if link.left in things else link.left
 
 
-def _place_after(found: Sequence[str], clusters: Clusters, thing: str | None) -> int:
+def _place_after(found: Sequence[str], clusters: Clusters, thing: str) -> int:
     """Return where a list of entities goes on after the one with a thing; at its end when it has none."""
-    index = clusters.of.get(thing) if thing else None
+    index = clusters.of.get(thing)
     first = clusters.members[index][0] if index is not None else None
     return next((i for i, other in enumerate(found, 1) if other == first), len(found))

@@ -1,14 +1,16 @@
 """Delivery: one file on its way in, and everything that is known about it beforehand."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from importers.mapping import FileMapping
-from ontology.label import Label
+from ontology.label import NO_PERSON, Label
 from ontology.schema import default_ontology
 from ontology.source import Source
+
+_PERSON = "Person"
 
 
 @dataclass(frozen=True)
@@ -38,4 +40,6 @@ class Delivery:
         """
         lineage = default_ontology()[schema].lineage
         parts = next((self.schema_labels[name] for name in lineage if name in self.schema_labels), {})
-        return self.label.to_filled(parts).to_filled(said)
+        label = self.label.to_filled(parts).to_filled(said)
+        is_denied = label.category == NO_PERSON and _PERSON in lineage
+        return replace(label, category=Label().category) if is_denied else label

@@ -59,5 +59,20 @@ class NotVisible(VinculumError):
         super().__init__("nothing by that id is visible to this observer")
 
 
+class InvalidCursor(VinculumError):
+    """A cursor of another list, observer or policy, or a forged one, give this one error, with this one text."""
+
+    def __init__(self) -> None:
+        super().__init__("after: expected a cursor that this same question returned, found another")
+
+
+class NotPermitted(VinculumError):
+    """An observer's tier has no right to do this; told before anything is looked up."""
+
+    def __init__(self, right: str) -> None:
+        super().__init__(f"expected an observer with the right to {right}, found one without")
+        self.right = right
+
+
 class AccessError(VinculumError):
     """A caller is not who they say, or is nobody we know."""

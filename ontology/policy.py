@@ -1,29 +1,16 @@
-"""Policy: tier x field class -> treatment, read from data and compiled once per request.
+"""Policy: tier x field class -> treatment, as data, and what it gives one observer.
 
 Default-deny with no deny rules: a cell that nothing is written for gives
-nothing, and the loader refuses a policy that leaves a cell unwritten.
+nothing. `ontology.policy_file` reads it and refuses one that is not total.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from hashlib import sha256
-from pathlib import Path
-from typing import Any
 
-import yaml
-
-from ontology.digest import canonical_json
-from ontology.errors import PolicyError
-from ontology.label import BOTH, CATEGORIES, HANDLINGS, PURPOSES, TLPS, Label
+from ontology.condition import has_condition, is_met
+from ontology.label import CATEGORIES, Label
 from ontology.observer import SYSTEM_TIER, Observer
-from ontology.schema import default_ontology
-
-POLICY_FILE = Path(__file__).with_name("policy.yaml")
-
-# Classes of what no property holds: who said it, how it is handled, what had no place.
-_OWN_CLASSES = ("source", "handling", "raw")
 
 
 class Treatment(StrEnum):
@@ -37,32 +24,84 @@ class Treatment(StrEnum):
     ABSENT = "absent"
 
 
+class Right(StrEnum):
+    """What an observer may do besides reading."""
+
+    IMPORT = "import"
+    JUDGE = "judge"
+    LABEL = "label"
+    WATCH = "watch"
+
+
+class Sees(StrEnum):
+    """Which assertions a tier may have at all: what `sharing` admits, all (oversight) or none."""
+
+    SHARED = "shared"
+    EVERYTHING = "everything"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of a cell: a treatment for whoever meets a condition.
+
+    `grain` says how coarse a generalised value becomes, None for what the value's type takes for granted.
+    """
+
+    condition: str
+    treatment: Treatment
+    grain: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """What one tier is given of one field class of one category: the first rule whose condition holds."""
 
-    rules: tuple[tuple[str, Treatment], ...]  # the last condition is always "otherwise"
+    rules: tuple[Rule, ...]  # the last condition is always "otherwise"
     known: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """A class of observers, and the purpose that they act for unless they say another."""
+    """A class of observers, the purpose that they act for unless they say another, and what they may do.
+
+    `merges` names the tier whose merges they are granted as a released fact, None for what they see themselves.
+    """
 
     name: str
     description: str
     purpose: str
+    rights: frozenset[Right]
+    sees: Sees
+    merges: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cube:
+    """One fixed table of counts: things of a schema whose label has a category, by two properties."""
+
+    name: str
+    description: str
+    schema: str
+    category: str
+    by: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Who is given what. `digest` (64 hex digits) changes with any change of it."""
+    """Who is given what. `digest` (64 hex digits) changes with any change of it.
+
+    `floor` and `rounding` bound every number of `cubes`: none below the one, each a multiple of the other.
+    """
 
     tiers: Mapping[str, Tier]
     sharing: Mapping[str, Mapping[str, tuple[str, ...]]]
     cells: Mapping[tuple[str, str, str], Cell]  # (field class, category, tier)
     classes: Mapping[str, str]  # field class -> description
     contacts: Mapping[str, str]
+    cubes: Mapping[str, Cube]
+    floor: int
+    rounding: int
     digest: str
 
     def compile(self, observer: Observer, labels: Mapping[int, Label]) -> "Clearance":
@@ -72,7 +111,12 @@ class Policy:
     def reachable(self, tier: str, field_class: str) -> frozenset[Treatment]:
         """Return every treatment that a tier can ever be given for a class, over all categories."""
         cells = (self.cells[field_class, category, tier] for category in CATEGORIES)
-        return frozenset(treatment for cell in cells for _, treatment in cell.rules)
+        return frozenset(rule.treatment for cell in cells for rule in cell.rules)
+
+    def has_right(self, observer: Observer, right: Right) -> bool:
+        """Whether an observer's tier may do something; the system may do all."""
+        tier = self.tiers.get(observer.tier)
+        return observer.tier == SYSTEM_TIER or (tier is not None and right in tier.rights)
 
 
 class Clearance:
@@ -87,13 +131,26 @@ class Clearance:
         self.labels = labels
         self._all = observer.tier == SYSTEM_TIER
         self.allowed = sorted(lid for lid, label in labels.items() if self._all or _admits(policy, observer, label))
-        self._treatments: dict[tuple[int, str], Treatment] = {}
+        self._conditions: dict[str, tuple[str, ...]] = {}
+        self._tables: dict[tuple[object, ...], Mapping[str, Rule]] = {}
+        self._rules: dict[int, Mapping[str, Rule]] = {}
 
     def treatment(self, lid: int, field_class: str) -> Treatment:
         """Return what is done to values of a class under a label; ABSENT where nothing says otherwise."""
-        found = self._treatments.get((lid, field_class))
+        return self.rule(lid, field_class).treatment
+
+    def rule(self, lid: int, field_class: str) -> Rule:
+        """Return the rule that says what is done to values of a class under a label."""
+        return self.rules(lid).get(field_class, _NOTHING)
+
+    def rules(self, lid: int) -> Mapping[str, Rule]:
+        """Return the rule of every class under a label; labels in the same situation share one mapping.
+
+        What is not in it is absent.
+        """
+        found = self._rules.get(lid)
         if found is None:
-            found = self._treatments[lid, field_class] = self._evaluate(lid, field_class)
+            found = self._rules[lid] = self._find_rules(lid)
         return found
 
     def is_known(self, lid: int, field_class: str) -> bool:
@@ -111,189 +168,53 @@ class Clearance:
         contacts = self.policy.contacts
         return contacts.get(self.labels[lid].category, contacts["otherwise"])
 
-    def _evaluate(self, lid: int, field_class: str) -> Treatment:
-        if self._all:
-            return Treatment.CLEAR
+    def _find_rules(self, lid: int) -> Mapping[str, Rule]:
+        """Evaluate the conditions between observer and label once each, and look up what they open."""
         label = self.labels.get(lid)
+        if self._all or label is None:
+            situation: tuple[object, ...] = (self._all,)
+            held: tuple[str, ...] = ()
+        else:
+            conditions = self._conditions_of(label.category)
+            held = tuple(name for name in conditions if has_condition(name, self.observer, label))
+            situation = (label.category, held)
+        if situation not in self._tables:
+            self._tables[situation] = self._make_table(label, held)
+        return self._tables[situation]
+
+    def _make_table(self, label: Label | None, held: tuple[str, ...]) -> Mapping[str, Rule]:
+        if self._all:
+            return dict.fromkeys(self.policy.classes, _EVERYTHING)
         if label is None:
-            return Treatment.ABSENT
-        cell = self.policy.cells.get((field_class, label.category, self.observer.tier))
-        if cell is None:
-            return Treatment.ABSENT
-        return next(t for condition, t in cell.rules if _holds(condition, self.observer, label))
+            return {}
+        cells = ((name, self._cell(name, label.category)) for name in self.policy.classes)
+        return {name: next(rule for rule in cell.rules if rule.condition in held) for name, cell in cells if cell}
+
+    def _conditions_of(self, category: str) -> tuple[str, ...]:
+        """Return every condition that the policy asks about data subjects of a category, for this tier."""
+        if category not in self._conditions:
+            cells = (self._cell(name, category) for name in self.policy.classes)
+            asked = {rule.condition for cell in cells if cell for rule in cell.rules}
+            self._conditions[category] = tuple(sorted(asked))
+        return self._conditions[category]
+
+    def _cell(self, field_class: str, category: str) -> Cell | None:
+        return self.policy.cells.get((field_class, category, self.observer.tier))
 
 
-@cache
-def default_policy() -> Policy:
-    """Return the policy that ships with Vinculum."""
-    return load_policy(POLICY_FILE)
-
-
-def load_policy(path: Path) -> Policy:
-    """Read a policy file.
-
-    Raises PolicyError, naming the cell, for one that is missing or that names an
-    unknown tier, class, category, condition or treatment.
-    """
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        raise PolicyError(f"{path.name}: expected YAML, found a syntax error") from exc
-    return make_policy(data, path.name)
-
-
-def make_policy(data: Any, file: str) -> Policy:
-    """Check a policy that was read from YAML; `file` names it in errors."""
-    parts = {part: _section(data, part, file) for part in ("tiers", "contacts", "sharing", "classes")}
-    tiers = {name: _read_tier(name, spec, f"{file}: tiers") for name, spec in parts["tiers"].items()}
-    if SYSTEM_TIER in tiers:
-        raise PolicyError(f"{file}: tiers.{SYSTEM_TIER}: the name is reserved")
-    if "otherwise" not in data["contacts"]:
-        raise PolicyError(f"{file}: contacts.otherwise: missing")
-    cells: dict[tuple[str, str, str], Cell] = {}
-    known = {*default_ontology().field_classes(), *_OWN_CLASSES}
-    for field_class in sorted(known - data["classes"].keys()):
-        raise PolicyError(f"{file}: classes.{field_class}: missing")
-    for field_class, spec in data["classes"].items():
-        _check(field_class, known, f"{file}: classes", "class")
-        cells |= _read_class(field_class, spec, tiers, f"{file}: classes.{field_class}")
-    return Policy(
-        tiers=tiers,
-        sharing={
-            "tlp": _read_sharing(data["sharing"], "tlp", TLPS, file),
-            "handling": _read_sharing(data["sharing"], "handling", HANDLINGS, file),
-        },
-        cells=cells,
-        classes={name: _text(spec, "description", f"{file}: classes.{name}") for name, spec in data["classes"].items()},
-        contacts=data["contacts"],
-        digest=sha256(canonical_json(data)).hexdigest(),
-    )
-
-
-def _read_tier(name: str, spec: Any, where: str) -> Tier:
-    tier = Tier(name, _text(spec, "description", f"{where}.{name}"), _text(spec, "purpose", f"{where}.{name}"))
-    _check(tier.purpose, PURPOSES, f"{where}.{name}", "purpose")
-    return tier
-
-
-def _section(data: Any, key: str, where: str) -> Mapping[Any, Any]:
-    found = data.get(key) if isinstance(data, dict) else None
-    if not isinstance(found, dict):
-        raise PolicyError(f"{where}: {key}: expected a mapping, found {type(found).__name__}")
-    return found
-
-
-def _text(data: Any, key: str, where: str) -> str:
-    found = data.get(key) if isinstance(data, dict) else None
-    if not isinstance(found, str):
-        raise PolicyError(f"{where}.{key}: expected text, found {type(found).__name__}")
-    return found
-
-
-def _read_sharing(data: Mapping[str, Any], part: str, terms: Iterable[str], file: str) -> dict[str, tuple[str, ...]]:
-    found = _section(data, part, f"{file}: sharing")
-    for term in terms:
-        if not isinstance(found.get(term), list):
-            raise PolicyError(f"{file}: sharing.{part}.{term}: missing")
-        for condition in found[term]:
-            _check(condition, _CONDITIONS, f"{file}: sharing.{part}.{term}", "condition")
-    return {term: tuple(found[term]) for term in terms}
-
-
-def _read_class(
-    field_class: str, spec: Mapping[str, Any], tiers: Mapping[str, Tier], where: str
-) -> dict[tuple[str, str, str], Cell]:
-    cells = {}
-    for group, row in _section(spec, "cells", where).items():
-        if not isinstance(row, dict):
-            raise PolicyError(f"{where}.cells.{group}: expected a mapping, found {type(row).__name__}")
-        for category in (c.strip() for c in str(group).split(",")):
-            _check(category, CATEGORIES, f"{where}.cells", "category")
-            for tier, cell in row.items():
-                _check(tier, tiers, f"{where}.cells.{category}", "tier")
-                cells[field_class, category, tier] = _read_cell(cell, f"{where}.cells.{category}.{tier}")
-    for category in CATEGORIES:
-        for tier in tiers:
-            if (field_class, category, tier) not in cells:
-                raise PolicyError(f"{where}.cells.{category}.{tier}: missing")
-    return cells
-
-
-def _read_cell(cell: Any, where: str) -> Cell:
-    if isinstance(cell, str):
-        cell = {"otherwise": cell}
-    if not isinstance(cell, dict) or "otherwise" not in cell:
-        raise PolicyError(f"{where}: expected a treatment, or conditions with otherwise")
-    rules = [(condition, treatment) for condition, treatment in cell.items() if condition not in ("known", "otherwise")]
-    rules.append(("otherwise", cell["otherwise"]))
-    for condition, treatment in rules:
-        _check(condition, _CONDITIONS, where, "condition")
-        _check(treatment, [t.value for t in Treatment], where, "treatment")
-    return Cell(
-        tuple((c, Treatment(t)) for c, t in rules),
-        known=cell.get("known", False) is True,
-    )
-
-
-def _check(term: Any, known: Iterable[str], where: str, what: str) -> None:
-    if term not in set(known):
-        raise PolicyError(f"{where}: unknown {what} {term!s:.40}")
+_EVERYTHING = Rule("otherwise", Treatment.CLEAR)
+_NOTHING = Rule("otherwise", Treatment.ABSENT)
 
 
 def _admits(policy: Policy, observer: Observer, label: Label) -> bool:
+    tier = policy.tiers.get(observer.tier)
+    if tier is None or label.classification:
+        return False
+    if tier.sees is not Sees.SHARED:
+        return tier.sees is Sees.EVERYTHING
     return (
-        not label.classification
-        and observer.purpose in label.purposes
-        and (not label.compartments or _meets(observer.compartments, label.compartments))
-        and any(_holds(c, observer, label) for c in policy.sharing["tlp"][label.tlp])
-        and any(_holds(c, observer, label) for c in policy.sharing["handling"][label.handling])
+        observer.purpose in label.purposes
+        and (not label.compartments or is_met(observer.compartments, label.compartments))
+        and any(has_condition(c, observer, label) for c in policy.sharing["tlp"].get(label.tlp, ()))
+        and any(has_condition(c, observer, label) for c in policy.sharing["handling"].get(label.handling, ()))
     )
-
-
-def _holds(condition: str, observer: Observer, label: Label) -> bool:
-    return _CONDITIONS[condition](observer, label)
-
-
-def _meets(held: Iterable[str], wanted: Iterable[str]) -> bool:
-    """Whether one of the names wanted is held, or all the names that it joins."""
-    names = set(held)
-    return any(names.issuperset(name.split(BOTH)) for name in wanted)
-
-
-def _is_owner(observer: Observer, label: Label) -> bool:
-    return _is_member(observer, label) and observer.organisation == label.owner != ""
-
-
-def _is_released(observer: Observer, label: Label) -> bool:
-    return _is_member(observer, label) and observer.organisation in label.release
-
-
-def _is_on_case(observer: Observer, label: Label) -> bool:
-    return _is_member(observer, label) and _meets(observer.cases, label.cases)
-
-
-def _is_named(observer: Observer, label: Label) -> bool:
-    """Whether the observer is a named recipient: of the owner's or a released organisation and on the label's case."""
-    is_recipient = _is_owner(observer, label) or _is_released(observer, label)
-    return is_recipient and (not label.cases or _is_on_case(observer, label))
-
-
-def _is_member(observer: Observer, label: Label) -> bool:
-    del label
-    return observer.tier != "public"
-
-
-def _is_anyone(observer: Observer, label: Label) -> bool:
-    del observer, label
-    return True
-
-
-_CONDITIONS: Mapping[str, Callable[[Observer, Label], bool]] = {
-    "anyone": _is_anyone,
-    "otherwise": _is_anyone,
-    "member": _is_member,
-    "own_organisation": _is_owner,
-    "released": _is_released,
-    "own_case": _is_on_case,
-    "named": _is_named,
-}

@@ -49,7 +49,11 @@ class Record:
 
     @cached_property
     def id(self) -> str:
-        """The id of just this assertion, from its content: importing twice adds nothing."""
+        """The id of just this assertion, from its content and its place: importing twice adds nothing.
+
+        Without the place, two versions that differ in a hidden value alone would
+        be two, and with equal ones one.
+        """
         content = canonical_json([{k: list(v) for k, v in self.properties.items()}, dict(self.extra)]).decode()
         return make_id(
             "record",
@@ -59,6 +63,7 @@ class Record:
             self.facet,
             str(self.label.lid),
             self.capture,
+            str(self.sequence),
             content,
         )
 
@@ -91,7 +96,7 @@ class Link:
 
     @cached_property
     def id(self) -> str:
-        """The id of just this assertion, from its content."""
+        """The id of just this assertion, from its content and its place."""
         content = canonical_json({k: list(v) for k, v in self.properties.items()}).decode()
         return make_id(
             "link",
@@ -102,6 +107,7 @@ class Link:
             self.right,
             str(self.label.lid),
             self.capture,
+            str(self.sequence),
             content,
         )
 

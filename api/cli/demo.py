@@ -127,9 +127,8 @@ class Demonstration:
         show_explanation(view.explain(left, right))
 
     def _record_of(self, view: View, spec: Mapping[str, str]) -> str:
-        """Return the id of the record from the named source in the first entity that a search finds."""
-        entity = self._find(view, spec)
-        return next(r.id for r in entity.records if r.provenance.source == spec["source"])
+        """Return the id of the record of that name in the first entity that a search finds."""
+        return next(r.id for r in self._find(view, spec).records if r.caption == spec["search"])
 
     def _compare(self) -> None:
         spec = self._case["entity"]
@@ -176,13 +175,13 @@ class Demonstration:
 
 
 def _serve(pipeline: Pipeline, case: Mapping[str, Any], port: int | None) -> None:
-    from api.identity import TokenKeys
+    from api.identity import MAX_LIFETIME_S, TokenKeys
 
     _head("Ask for yourself")
     keys = TokenKeys(pipeline.settings.home / "keys")
     for observer in case["observers"]:
-        out.print(f"token of {observer['name']}:", markup=False)
-        out.print(keys.issue(observer["name"]), markup=False, soft_wrap=True)
+        out.print(f"token of {observer['name']}, for an hour:", markup=False)
+        out.print(keys.issue(observer["name"], lifetime_s=MAX_LIFETIME_S), markup=False, soft_wrap=True)
     run_server(pipeline, port=port, ide=True)
 
 

@@ -23,10 +23,13 @@ _SHOWN_MEMBERS = 8
 
 def show_import(report: ImportReport, *, is_labelled: bool) -> None:
     """Say what an import took in, what it left out and why."""
+    known = "" if report.duplicates is None else f" ({report.duplicates:,} known before)"
     out.print(
         f"{report.captures} of {report.files} files: {report.records:,} records, {report.links:,} links"
-        f" ({report.duplicates:,} known before), {len(report.rejections):,} rejections, {report.seconds:.1f} s"
+        f"{known}, {len(report.rejections):,} rejections, {report.seconds:.1f} s"
     )
+    if report.waiting:
+        out.print(f"  {report.waiting:,} links wait for a record at one of their ends")
     for rejection in report.rejections[:_SHOWN_REJECTIONS]:
         show_rejection(rejection)
     if len(report.rejections) > _SHOWN_REJECTIONS:
@@ -77,9 +80,10 @@ def show_schema(schema: Schema) -> None:
 
 def show_observers(observers: Sequence[Observer]) -> None:
     """List observers with their rights."""
-    table = _table("name", "tier", "organisation", "cases", "purpose")
+    table = _table("name", "tier", "organisation", "cases", "orders", "compartments", "purpose")
     for observer in observers:
-        _row(table, observer.name, observer.tier, observer.organisation, ", ".join(observer.cases), observer.purpose)
+        rights = (", ".join(names) for names in (observer.cases, observer.orders, observer.compartments))
+        _row(table, observer.name, observer.tier, observer.organisation, *rights, observer.purpose)
     out.print(table)
 
 
@@ -101,9 +105,10 @@ def show_entity(entity: Entity) -> None:
     table = _table("property", "value", "treatment", "said by")
     for name, values in entity.values.items():
         for value in values:
-            said = [record for record in entity.records if value in record.values.get(name, ())]
-            treatments = sorted({record.treatments[name].value for record in said})
-            sources = sorted({record.provenance.source or "(withheld)" for record in said})
+            facets = (facet for record in entity.records for facet in record.facets)
+            said = [facet for facet in facets if value in facet.values.get(name, ())]
+            treatments = sorted({facet.treatments[name].value for facet in said})
+            sources = sorted({facet.provenance.source or "(withheld)" for facet in said})
             _row(table, name, value, ", ".join(treatments), ", ".join(sources))
     out.print(table)
     _show_redactions(entity.redactions)
@@ -128,10 +133,7 @@ def show_explanation(explanation: Explanation) -> None:
     """Show a sum of bits, line by line without those that add nothing, and its verdict."""
     verdict = "one thing" if explanation.same else "not shown to be one thing"
     if explanation.total is None:
-        why = (
-            "an identifier is equal" if explanation.by == "identifier" else "no rule that you may see proposes the pair"
-        )
-        out.print(f"{verdict}: {why}")
+        out.print(f"{verdict}: {_REASONS[explanation.by]}")
         return
     table = _table("comparison", "found", "bits")
     _row(table, "prior", "before any comparison", f"{explanation.prior:+.2f}")
@@ -139,7 +141,8 @@ def show_explanation(explanation: Explanation) -> None:
         _row(table, weight.comparison, weight.level, f"{weight.weight:+.2f}")
     _row(table, "sum", f"stop at {explanation.stop:+.2f} ({explanation.model})", f"{explanation.total:+.2f}")
     out.print(table)
-    out.print(f"verdict: {verdict}")
+    judged = " (judged so)" if explanation.by == "judgement" else ""
+    out.print(f"verdict: {verdict}{judged}")
 
 
 def show_watches(documents: Sequence[Mapping[str, Any]]) -> None:
@@ -149,6 +152,25 @@ def show_watches(documents: Sequence[Mapping[str, Any]]) -> None:
         entity = document["entity"]
         caption = entity["caption"] if entity else "(not shown)"
         _row(table, document["observer"], caption, _to_second(document["created_at"]))
+    out.print(table)
+
+
+def show_relabellings(documents: Sequence[Mapping[str, Any]]) -> None:
+    """List what waits for a second observer."""
+    if not documents:
+        out.print("nothing waits")
+        return
+    table = _table("of", "change", "reason", "proposed by", "id")
+    for document in documents:
+        changes = [f"{part}: {_say(c['from'])} to {_say(c['to'])}" for part, c in document["changes"].items()]
+        _row(
+            table,
+            document["caption"],
+            "\n".join(changes),
+            document["reason"],
+            document["proposed_by"],
+            document["id"],
+        )
     out.print(table)
 
 
@@ -194,6 +216,13 @@ def show_communities(communities: Sequence[Community]) -> None:
         out.print(f"and {len(communities) - _SHOWN_COMMUNITIES} smaller ones; --json lists them all")
 
 
+_REASONS = {
+    "identifier": "an identifier is equal",
+    "judgement": "somebody judged so",
+    "nothing": "no rule that you may see proposes the pair",
+}
+
+
 def _cell(entity: Entity | None, name: str) -> str:
     """Return what one observer sees of a property: its values, or whom to ask where they may know that it is withheld."""
     if entity is None:
@@ -203,6 +232,10 @@ def _cell(entity: Entity | None, name: str) -> str:
     prop = default_ontology()[entity.schema].properties.get(name)
     asked = {r.contact for r in entity.redactions if prop and r.field_class == prop.field_class}
     return f"(withheld: ask {', '.join(sorted(asked))})" if asked else ""
+
+
+def _say(part: Any) -> str:
+    return ", ".join(part) if isinstance(part, list | tuple) else str(part)
 
 
 def _to_second(moment: str) -> str:

@@ -4,6 +4,7 @@ import logging
 import os
 import sys
 import traceback
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +28,10 @@ from api.cli.display import (
     show_search,
     show_watches,
 )
+from api.cli.policy import policy_app
+from api.cli.schema import schema
 from api.cli.serving import query, serve, token
+from api.cli.writing import judge, label_app
 from api.document import (
     alert_document,
     community_document,
@@ -43,7 +47,7 @@ from api.pipeline import Handling, ImportReport
 from graph.communities import METHODS, find_communities
 from ontology.errors import InvalidData, UnusableSource, VinculumError
 from ontology.observer import Observer
-from ontology.policy import default_policy
+from ontology.policy_file import default_policy
 from ontology.rejection import Rejection
 from ontology.schema import default_ontology
 
@@ -157,6 +161,10 @@ def import_(
     label: Annotated[
         Path | None, typer.Option(metavar="FILE", help="How the files must be handled (YAML); unsaid is strictest.")
     ] = None,
+    observer: Annotated[
+        str | None,
+        typer.Option("--as", metavar="NAME", help="The observer who imports; without one, whoever holds the store."),
+    ] = None,
     json: AsJson = False,
 ) -> None:
     """Take files in: WARC, TagPack, STIX 2.1, FollowTheMoney, and CSV or JSON lines by a mapping.
@@ -168,6 +176,8 @@ def import_(
     handling = Handling.read(source, label, mapping)
     try:
         with open_pipeline() as pipeline, show_progress("import") as progress:
+            if observer is not None:
+                handling = replace(handling, observer=pipeline.find_observer(observer))
             report = pipeline.import_paths(paths, handling, progress)
     except UnusableSource as exc:
         if json:
@@ -196,17 +206,38 @@ def observer_add(
     tier: Annotated[str, typer.Option(help=f"One of {', '.join(default_policy().tiers)}.")],
     organisation: Annotated[str, typer.Option(help="The organisation that they act for.")],
     case: Annotated[list[str] | None, typer.Option(help="A case that they work on; may be repeated.")] = None,
+    compartment: Annotated[
+        list[str] | None, typer.Option(help="A compartment that they are in; may be repeated.")
+    ] = None,
+    order: Annotated[
+        list[str] | None, typer.Option(help="A case that a judicial order opens to them further; may be repeated.")
+    ] = None,
     purpose: Annotated[str, typer.Option(help="What they act for (default: the tier's purpose).")] = "",
     json: AsJson = False,
 ) -> None:
     """Add an observer, or replace the rights of one."""
-    observer = Observer(name, organisation, tier, cases=tuple(sorted(case or ())), purpose=purpose)
+    cases, compartments, orders = (tuple(sorted(names or ())) for names in (case, compartment, order))
+    observer = Observer(name, organisation, tier, cases, compartments, purpose, orders)
     with open_pipeline() as pipeline:
         observer = pipeline.add_observer(observer)
     if json:
         print_json(observer_document(observer))
     else:
         show_observers([observer])
+
+
+@observer_app.command("remove")
+def observer_remove(
+    name: Annotated[str, typer.Argument(help="The observer's name.")],
+    json: AsJson = False,
+) -> None:
+    """Take all rights from an observer: their tokens are refused from the moment that this command ends."""
+    with open_pipeline() as pipeline:
+        pipeline.remove_observer(name)
+    if json:
+        print_json({"removed": name})
+    else:
+        out.print("removed")
 
 
 @observer_app.command("list")
@@ -306,7 +337,7 @@ def watch_add(id_: Id, observer: AsObserver, json: AsJson = False) -> None:
         who = pipeline.find_observer(observer)
         view = pipeline.view(who)
         watch = pipeline.watch(who, id_)
-        document = watch_document(watch, view.watch_id(watch.id), view.entity(id_))
+        document = watch_document(watch, view.handle("watch", watch.id), view.entity(id_))
     if json:
         print_json(document)
     else:
@@ -322,7 +353,7 @@ def watch_list(observer: AsAnyObserver = None, json: AsJson = False) -> None:
         if observer is not None:
             view = pipeline.view(pipeline.find_observer(observer))
             entities = view.entities_of([w.thing for w in watches])
-            documents = [watch_document(w, view.watch_id(w.id), entities.get(w.thing)) for w in watches]
+            documents = [watch_document(w, view.handle("watch", w.id), entities.get(w.thing)) for w in watches]
     if json:
         print_json(documents)
     else:
@@ -342,7 +373,11 @@ def alerts(observer: AsObserver, json: AsJson = False) -> None:
 
 # Help lists commands in the order in which they are registered: that of their use.
 app.add_typer(observer_app, name="observer")
+app.command()(judge)
+app.add_typer(label_app, name="label")
 app.add_typer(watch_app, name="watch")
+app.add_typer(policy_app, name="policy")
+app.command()(schema)
 app.command()(query)
 app.command()(token)
 app.command()(serve)

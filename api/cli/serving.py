@@ -45,7 +45,7 @@ def query(
 
 def token(
     observer: AsObserver,
-    hours: Annotated[float, typer.Option(min=0.01, max=24 * 30, help="How long it holds.")] = 24,
+    minutes: Annotated[int, typer.Option(min=1, max=60, help="How long it holds.")] = 5,
     json: AsJson = False,
 ) -> None:
     """Print a bearer token for an observer. It carries identity only: rights are looked up with every request."""
@@ -54,9 +54,9 @@ def token(
     with open_pipeline() as pipeline:
         name = pipeline.find_observer(observer).name
         keys = TokenKeys(pipeline.settings.home / "keys")
-    issued = keys.issue(name, lifetime_s=int(hours * 3600))
+    issued = keys.issue(name, lifetime_s=minutes * 60)
     if json:
-        print_json({"observer": name, "token": issued, "lifetime_s": int(hours * 3600)})
+        print_json({"observer": name, "token": issued, "lifetime_s": minutes * 60})
     else:
         typer.echo(issued)
 
@@ -76,17 +76,19 @@ def run_server(pipeline: Pipeline, *, host: str | None = None, port: int | None 
     import uvicorn
 
     from api.app import create_app
-    from api.identity import TokenKeys
+    from api.identity import make_readers
 
     settings = pipeline.settings
     host, port, ide = host or settings.host, port or settings.port, ide or settings.ide
-    keys = TokenKeys(settings.home / "keys")
+    keys = make_readers(settings)
     names = [name.strip() for name in settings.allowed_hosts.split(",") if name.strip()]
     app = create_app(pipeline, keys=keys, ide=ide, allowed_hosts=sorted({*names, host}))
     listener = _listen(host, port)
     out.print(f"GraphQL at http://{host}:{port}/graphql (POST, bearer token)", markup=False)
     if ide:
-        out.print(f"GraphiQL at http://{host}:{port}/", markup=False)
+        out.print(
+            f"GraphiQL at http://{host}:{port}/ (a token for it: vinculum token --as NAME --minutes 60)", markup=False
+        )
     # What is loaded by now stays: the collector need not look at it again while serving.
     gc.collect()
     gc.freeze()

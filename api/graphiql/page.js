@@ -1,8 +1,8 @@
 // The page: a box for the token, which lives in this variable and nowhere else, and GraphiQL below it.
 "use strict";
 
-const QUERY = `# Answers hold what you may see
-# and say what is withheld.
+const QUERY = `# Answers hold what you may see, and nothing else counts.
+# Where you may know what is withheld: redactions { fieldClass reason contact }
 query Find($text: String! = "example") {
   observer { name organisation tier }
   search(text: $text, first: 5) {
@@ -13,7 +13,7 @@ query Find($text: String! = "example") {
         schema
         caption
         provenance { property value source recordedAt }
-        redactions { fieldClass treatment reason contact }
+        records { provenance { record source recordedAt } }
         neighbours(first: 5) {
           totalCount
           edges { verb link { type } node { id schema caption } }

@@ -1,7 +1,7 @@
 """What every value type can do: clean, compare, mask and generalise."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 
 def make_no_mask(value: str) -> str | None:
@@ -24,7 +24,8 @@ class ValueType:
     takes two cleaned values and is symmetric, 0.0 (nothing in common) to 1.0
     (the same). `mask` and `generalise` take a cleaned value and give what is
     shown instead under those treatments of the policy; None means that nothing
-    useful may remain.
+    useful may remain. `grains` are other ways to generalise, by the name that
+    the policy asks for them by.
     """
 
     name: str
@@ -33,3 +34,9 @@ class ValueType:
     compare: Callable[[str, str], float] = compare_equal
     mask: Callable[[str], str | None] = make_no_mask
     generalise: Callable[[str], str | None] = make_no_mask
+    grains: Mapping[str, Callable[[str], str | None]] = field(default_factory=dict)
+
+    @property
+    def is_generalised(self) -> bool:
+        """Whether a coarser form of its values exists."""
+        return self.generalise is not make_no_mask

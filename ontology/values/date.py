@@ -1,7 +1,7 @@
 """Dates with the precision that the source gave: a year, a month, a day or a second."""
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 from ontology.errors import InvalidValue
 from ontology.values.base import ValueType
@@ -88,10 +88,37 @@ def generalise_date(value: str) -> str | None:
     return value[:4]
 
 
+def _to_decade(value: str) -> str:
+    return f"{value[:3]}0s"
+
+
+def _to_month(value: str) -> str:
+    return value[:_MONTH_LENGTH]
+
+
+def _to_week(value: str) -> str:
+    """Return the ISO 8601 week, such as ``2026-W05``; what is no day is coarser already."""
+    if len(value) < _DAY_LENGTH:
+        return value
+    year, week, _ = date.fromisoformat(value[:_DAY_LENGTH]).isocalendar()
+    return f"{year:04}-W{week:02}"
+
+
+def _to_day(value: str) -> str:
+    return value[:_DAY_LENGTH]
+
+
 DATE = ValueType(
     name="date",
     description="A date with the precision of its source: YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ.",
     clean=clean_date,
     compare=compare_dates,
     generalise=generalise_date,
+    grains={
+        "day": _to_day,
+        "week": _to_week,
+        "month": _to_month,
+        "year": generalise_date,
+        "decade": _to_decade,
+    },
 )

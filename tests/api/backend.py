@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from graph.judgements import add_judgement
 from graph.memory import MemoryStore
 from graph.shown import ShownAlert
 from graph.store import Batch
 from graph.view import View
 from ontology.errors import StoreError
+from ontology.judgement import Judgement, Verdict
 from ontology.label import PURPOSES
 from ontology.observer import Observer
 from ontology.watch import Alert, Watch
@@ -80,6 +82,10 @@ class MemoryBackend:
         self.store.put_watch(watch)
         return watch
 
+    def judge(self, observer: Observer, ids: tuple[str, str], verdict: Verdict, reason: str) -> Judgement:
+        """Keep a judgement."""
+        return add_judgement(self.store, observer, ids, verdict, reason, NOW)
+
     def check(self) -> None:
         """Raise what broke the store, if anything did."""
         if self.broken:
@@ -92,9 +98,9 @@ class MemoryBackend:
             for link, other in view.links_of_entity(watch.thing).items():
                 self.store.put_alerts([Alert(watch.id, observer.name, watch.thing, link, other, NOW)])
 
-    def demote(self, observer: Observer, tier: str) -> None:
-        """Give an observer the rights of another tier."""
-        self.store.put_observer(replace(observer, tier=tier))
+    def demote(self, observer: Observer, tier: str, *, purpose: str | None = None) -> None:
+        """Give an observer the rights of another tier, and another purpose."""
+        self.store.put_observer(replace(observer, tier=tier, purpose=purpose or observer.purpose))
 
     def id_of(self, observer: Observer, text: str) -> str:
         """Return the id under which an observer finds an entity."""

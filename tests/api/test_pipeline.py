@@ -80,7 +80,7 @@ def test_a_record_names_its_capture(pipeline: Pipeline, tmp_path: Path) -> None:
     file = _write_adverts(tmp_path / "ads.jsonl", 1)
     _import(pipeline, file, handling=_handling(tmp_path))
     entity = pipeline.view(ANNA).search("work number").items[0]
-    sha256 = entity.records[0].provenance.capture
+    sha256 = entity.records[0].facets[0].provenance.capture
 
     assert sha256 is not None
     assert (pipeline.settings.home / "captures" / sha256[:2] / sha256).read_bytes() == file.read_bytes()

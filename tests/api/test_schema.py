@@ -7,7 +7,7 @@ import pytest
 from graphql import build_schema, parse, validate
 
 from api.schema import make_schema, print_sdl
-from ontology.policy import default_policy
+from ontology.policy_file import default_policy
 from ontology.schema import default_ontology
 from tests.api.backend import ANALYST, COMPANY, FOREIGN, INVESTIGATOR, NGO, PERSON, PUBLIC
 from tests.api.client import Client
@@ -290,8 +290,17 @@ def test_hidden_entity_cannot_be_watched(client: Client) -> None:
     """Watching what one may not see gives what watching nothing gives."""
     watch = "mutation W($id: ID!) { watchEntity(id: $id) { id } }"
 
-    for id_ in (person_of(client, NGO), "nothing"):
-        assert client.data(PUBLIC, watch, id=id_) == {"watchEntity": None}
+    for id_ in (person_of(client, INVESTIGATOR), "nothing"):
+        assert client.data(FOREIGN, watch, id=id_) == {"watchEntity": None}
+
+
+def test_a_tier_without_the_right_has_no_mutation(client: Client) -> None:
+    """What the tier may not do is not in its schema, whatever the id."""
+    watch = "mutation W($id: ID!) { watchEntity(id: $id) { id } }"
+    judge = "mutation J($id: ID!) { judge(left: $id, right: $id, verdict: POSITIVE) { same } }"
+
+    assert client.ask(PUBLIC, watch, id="nothing")["errors"][0]["extensions"]["code"] == "BAD_INPUT"
+    assert client.ask(NGO, judge, id="nothing")["errors"][0]["extensions"]["code"] == "BAD_INPUT"
 
 
 def test_watch_stays_when_its_entity_is_no_longer_visible(client: Client) -> None:
@@ -302,7 +311,7 @@ def test_watch_stays_when_its_entity_is_no_longer_visible(client: Client) -> Non
     query = "{ watches { entity { caption } } alerts { node { caption } } }"
     before = client.data(INVESTIGATOR, query)
 
-    client.backend.demote(INVESTIGATOR, "public")
+    client.backend.demote(INVESTIGATOR, "magistrate", purpose="statistics")
 
     assert before["watches"] == [{"entity": {"caption": "Ada Example"}}]
     assert before["alerts"] == [{"node": {"caption": "Blue Lagoon Escorts Ltd"}}]

@@ -7,10 +7,17 @@ import pytest
 from api.settings import load_settings
 from ontology.errors import SettingError
 
+PROVIDER = {
+    "OIDC_ISSUER": "https://login.example/realms/north",
+    "OIDC_AUDIENCE": "vinculum",
+    "OIDC_JWKS": "https://login.example:8443/keys?v=1",
+}
+
 
 @pytest.fixture(autouse=True)
 def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for key in ("STORE", "STORE_USER", "STORE_PASSWORD", "STORE_PASSWORD_FILE", "HOST", "PORT"):
+    plain = ("STORE", "STORE_USER", "STORE_PASSWORD", "STORE_PASSWORD_FILE", "HOST", "PORT")
+    for key in (*plain, *PROVIDER, "OIDC_NAME_CLAIM"):
         monkeypatch.delenv(f"VINCULUM_{key}", raising=False)
     monkeypatch.setenv("VINCULUM_HOME", str(tmp_path / "home"))
 
@@ -26,7 +33,24 @@ def test_defaults_suit_a_laptop(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("PORT", "http"), ("PORT", "70000"), ("STORE", "postgres://x"), ("IDE", "maybe")],
+    [
+        ("PORT", "http"),
+        ("PORT", "70000"),
+        ("STORE", "postgres://x"),
+        ("IDE", "maybe"),
+        ("OIDC_NAME_CLAIM", ""),
+        ("OIDC_ISSUER", "vinculum"),
+        ("OIDC_ISSUER", "http://login.example"),
+        ("OIDC_JWKS", "http://login.example/keys"),
+        ("OIDC_JWKS", "http://127.0.0.1.login.example/keys"),
+        ("OIDC_JWKS", "http://localhost@login.example/keys"),
+        ("OIDC_JWKS", "https://login.example:port/keys"),
+        ("OIDC_JWKS", "https://login.example/ke ys"),
+        ("OIDC_JWKS", "https://login.example/keys#1"),
+        ("OIDC_JWKS", "https:///keys"),
+        ("OIDC_JWKS", "ftp://login.example/keys"),
+        ("OIDC_JWKS", "file:///etc/passwd"),
+    ],
 )
 def test_a_wrong_setting_is_named(key: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message names the key, whatever the value."""
@@ -59,3 +83,29 @@ def test_the_secret_is_made_once_and_kept() -> None:
     assert first.secret == second.secret
     assert len(first.secret) == 32
     assert (first.home / "keys" / "handles.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_provider_is_named_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The keys of a provider are of use together alone: whichever is missing is named."""
+    for key, value in PROVIDER.items():
+        monkeypatch.setenv(f"VINCULUM_{key}", value)
+    settings = load_settings()
+
+    assert [settings.oidc_issuer, settings.oidc_audience, settings.oidc_jwks] == list(PROVIDER.values())
+    assert settings.oidc_name_claim == "sub"
+    for key in PROVIDER:
+        with monkeypatch.context() as without:
+            without.setenv(f"VINCULUM_{key}", "")
+            with pytest.raises(SettingError, match=f"^VINCULUM_{key}: expected a value"):
+                load_settings()
+
+
+@pytest.mark.parametrize(
+    "place", ["jwks.json", "/run/secrets/jwks", "http://localhost:1/k", "http://127.1.2.3/k", "http://[::1]:80/k"]
+)
+def test_keys_may_come_from_a_file_or_from_this_machine(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what never leaves the machine may go without TLS."""
+    for key, value in (PROVIDER | {"OIDC_JWKS": place}).items():
+        monkeypatch.setenv(f"VINCULUM_{key}", value)
+
+    assert load_settings().oidc_jwks == place

@@ -10,7 +10,7 @@ import pytest
 from importers.delivery import Delivery
 from importers.label_file import read_label_file
 from ontology.label import Label
-from ontology.policy import default_policy
+from ontology.policy_file import default_policy
 from ontology.source import Source
 from tests.factory import make_observer
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from neo4j import GraphDatabase
 from neo4j.exceptions import DriverError, Neo4jError
 
-from graph.bolt import is_answering
+from graph.connection import is_answering
 from graph.embedded import make_death_wish
 
 DATABASE = "neo4j"

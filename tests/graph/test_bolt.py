@@ -4,19 +4,22 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from neo4j import GraphDatabase
 
-from graph import bolt
+from graph import connection
 from graph.bolt import BoltStore
 from graph.store import Batch, Scope
 from ontology.errors import StoreError
 from ontology.observer import SYSTEM
+from ontology.policy import Policy
+from ontology.policy_file import default_policy
 from ontology.record import Record
 from tests.conftest import BOLT_ENGINES, open_bolt
 from tests.engines.neo4j import Server
-from tests.factory import SECRET, START, make_label, make_link, make_record
+from tests.factory import SECRET, START, make_label, make_link, make_observer, make_record
 
 EVERYTHING = Scope([make_label().lid], START + timedelta(days=1))
 
@@ -29,10 +32,10 @@ def records_in(store: BoltStore) -> list[Record]:
     return [record for chunk in reader.iter_records(EVERYTHING, ()) for record in chunk]
 
 
-def run(server: Server, text: str) -> None:
-    """Run a statement past the store."""
+def run(server: Server, text: str) -> list[Any]:
+    """Run a statement past the store and return its first column."""
     with GraphDatabase.driver(server.address, auth=(server.user, server.password)) as driver:
-        driver.execute_query(text, database_=server.database)
+        return [record[0] for record in driver.execute_query(text, database_=server.database).records]
 
 
 @on_engines
@@ -52,7 +55,7 @@ def test_a_batch_is_all_or_nothing(server: Server) -> None:
 @on_engines
 def test_writers_at_once_count_exactly(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """Four writers, as of four processes, of the same records and links in other orders add each of them once."""
-    monkeypatch.setattr(bolt, "_WRITER", nullcontext())
+    monkeypatch.setattr(connection, "_WRITER", nullcontext())
     records = [make_record(key=str(i), label=make_label(owner=f"O{i % 7}")) for i in range(200)]
     links = [make_link(records[i], records[i - 1]) for i in range(200)]
     batches = [Batch(records=records[i : i + 40], links=links[i + 1 : i + 40]) for i in range(0, 200, 40)]
@@ -65,6 +68,60 @@ def test_writers_at_once_count_exactly(server: Server, monkeypatch: pytest.Monke
         assert sum(w.records for ws in written for w in ws) == 200
         assert sum(w.links for ws in written for w in ws) == 195
         assert len(one.view(SYSTEM, EVERYTHING.as_of)._reader.labels()) == 7 + 1
+
+
+@on_engines
+def test_no_change_of_rights_is_lost(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changes of rights by four writers at once, as of four processes, raise the epoch once each."""
+    monkeypatch.setattr(connection, "_WRITER", nullcontext())
+    observers = [make_observer(name=f"observer {i}") for i in range(40)]
+
+    with ThreadPoolExecutor(4) as pool, open_bolt(server) as one, open_bolt(server) as other:
+        before = one.epoch()
+        list(pool.map(lambda o: (one, other)[o.name.endswith("5")].put_observer(o), observers))
+        assert one.epoch() == before + 40
+
+        gone = list(pool.map(lambda o: [store.remove_observer(o.name) for store in (one, other)], observers[:10]))
+        assert [sorted(both) for both in gone] == [[False, True]] * 10
+        assert other.epoch() == before + 50
+
+
+@on_engines
+def test_another_policy_raises_the_epoch(server: Server) -> None:
+    """Opening with the policy that was in force leaves the epoch, opening with another raises it."""
+    other = replace(default_policy(), digest="0" * 64)
+
+    def epoch_with(policy: Policy | None) -> int:
+        args = (server.address, server.user, server.password)
+        with BoltStore(*args, database=server.database, secret=SECRET, policy=policy) as store:
+            return store.epoch()
+
+    first = epoch_with(None)
+
+    assert [epoch_with(policy) - first for policy in (None, other, other, None)] == [0, 1, 1, 2]
+
+
+@on_engines
+def test_the_first_policy_is_noted_without_a_change(server: Server) -> None:
+    """A store that never noted a policy begins at epoch 0."""
+    open_bolt(server).close()
+    run(server, "MATCH (m:Meta) REMOVE m.policy, m.epoch")
+
+    with open_bolt(server) as store:
+        assert store.epoch() == 0
+
+
+@on_engines
+def test_an_end_without_a_record_is_one_stub(server: Server) -> None:
+    """However many links name a thing without a record, there is one node for it, with no label and no moment."""
+    ada, bea = make_record(key="ada"), make_record(key="bea")
+    with open_bolt(server) as store:
+        store.write(Batch(links=[make_link(ada, bea)]))
+        store.write(Batch(links=[make_link(bea, ada)]))
+
+    found = run(server, "MATCH (n:Record) RETURN properties(n) AS found")
+    assert sorted(set(one) for one in found) == [{"id", "thing"}] * 2
+    assert {one["thing"] for one in found} == {ada.thing, bea.thing}
 
 
 @on_engines
@@ -85,10 +142,10 @@ def test_a_newer_format_is_left_alone(server: Server) -> None:
     open_bolt(server).close()
     run(server, "MATCH (m:Meta) SET m.format = 99")
     try:
-        with pytest.raises(StoreError, match="expected storage format 1 or older, found 99"):
+        with pytest.raises(StoreError, match="expected storage format 2 or older, found 99"):
             open_bolt(server)
     finally:
-        run(server, "MATCH (m:Meta) SET m.format = 1")
+        run(server, "MATCH (m:Meta) SET m.format = 2")
 
 
 @on_engines

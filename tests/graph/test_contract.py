@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from graph.memory import MemoryStore
 from graph.store import Batch, Outline, Reader, Scope, Store, Written
+from ontology.judgement import Judgement, Verdict, judge
 from ontology.key import make_key
 from ontology.label import Label
 from ontology.observer import SYSTEM, Observer
@@ -64,7 +65,21 @@ def make_pair(left: Record, right: Record, *, model: str = "person-1", minute: i
     )
 
 
-def ids(found: Iterable[Record | Link | Pair]) -> list[str]:
+def make_judgement(
+    ends: tuple[Record, Record] = (ADA, BEA),
+    *,
+    label: Label = OPEN,
+    minute: int = 0,
+    reason: str = "",
+    verdict: Verdict = Verdict.NEGATIVE,
+) -> Judgement:
+    """Return a judgement on the things of two records."""
+    moment = START + timedelta(minutes=minute)
+    left, right = ends
+    return judge((left.thing, right.thing), verdict, by="zoe", reason=reason, label=label, recorded_at=moment)
+
+
+def ids(found: Iterable[Record | Link | Pair | Judgement]) -> list[str]:
     """Return ids in order, repetitions included."""
     return sorted(one.id for one in found)
 
@@ -96,12 +111,31 @@ def test_an_empty_batch_writes_nothing(store: Store) -> None:
     assert store.write(Batch()) == Written()
 
 
-def test_links_without_an_end_come_back(store: Store) -> None:
-    """A link to a thing that has no record is handed back, and lands once the record is there."""
-    link = make_link(ADA, BEA)
+def test_a_link_waits_for_its_things(store: Store) -> None:
+    """A link is kept before its things have records, and shows as soon as both have one that does."""
+    link, other = make_link(ADA, BEA), make_link(WALLET, BEA)
+    assert store.write(Batch(links=[link, other])) == Written(links=2)
+    assert store.write(Batch(records=[ADA], links=[link])) == Written(records=1, duplicates=1)
+    reader = reader_of(store)
+    assert reader.links_of(scope(), [ADA.thing, BEA.thing]) == []
+    assert flat(reader.iter_links(scope())) == []
 
-    assert store.write(Batch(records=[ADA], links=[link])) == Written(records=1, dangling=(link,))
-    assert store.write(Batch(records=[BEA], links=[link])) == Written(records=1, links=1)
+    store.write(Batch(records=[BEA]))
+
+    assert reader.links_of(scope(), [ADA.thing]) == reader.links_of(scope(), [BEA.thing]) == [link]
+    assert flat(reader.iter_links(scope())) == [link]
+
+
+def test_a_thing_without_a_record_is_in_no_answer(store: Store) -> None:
+    """What a link hangs on before its thing has a record is neither a record nor an outline."""
+    store.write(Batch(records=[ADA], links=[make_link(ADA, BEA)]))
+    reader = reader_of(store)
+
+    assert reader.records_by_thing(scope(), [ADA.thing, BEA.thing]) == [ADA]
+    assert reader.records_by_words(scope(), [], ()) == [ADA]
+    assert reader.records_by_words(scope(), [""], ()) == [ADA]
+    assert flat(reader.iter_records(scope(), ())) == [ADA]
+    assert [outline.id for outline in flat(reader.iter_outlines(scope()))] == [ADA.id]
 
 
 def test_a_pair_of_unknown_records_is_not_written(store: Store) -> None:
@@ -256,12 +290,65 @@ def test_everything_comes_back_as_it_was(store: Store) -> None:
 
 
 def test_labels_are_interned(store: Store) -> None:
-    """The labels of records and links are known by their lid, those of dangling links are not."""
-    link = make_link(ADA, BEA, label=CLOSED)
-    dangling = make_link(ADA, WALLET, label=OTHER)
-    store.write(Batch(records=[ADA, BEA], links=[link, dangling]))
+    """The labels of records, links and judgements are known by their lid."""
+    waiting = make_link(ADA, WALLET, label=CLOSED)
+    store.write(Batch(records=[ADA, BEA], links=[waiting], judgements=[make_judgement(label=OTHER)]))
 
-    assert reader_of(store).labels() == {OPEN.lid: OPEN, CLOSED.lid: CLOSED}
+    assert reader_of(store).labels() == {OPEN.lid: OPEN, CLOSED.lid: CLOSED, OTHER.lid: OTHER}
+
+
+def test_judgements_are_written_once(store: Store) -> None:
+    """A judgement is counted once, and one that differs in its reason alone is another."""
+    judgement = make_judgement()
+    other = replace(judgement, reason="seen together")
+
+    assert store.write(Batch(judgements=[judgement, judgement])) == Written(judgements=1, duplicates=1)
+    assert store.write(Batch(judgements=[judgement, other])) == Written(judgements=1, duplicates=1)
+    assert ids(flat(reader_of(store).iter_judgements(scope()))) == ids([judgement, other])
+
+
+def test_judgements_stay_within_the_scope(store: Store) -> None:
+    """A judgement shows by its own label and moment, whatever records there are, from either thing, and once."""
+    shown, late, hidden = make_judgement(), make_judgement(minute=20), make_judgement(label=CLOSED)
+    other = make_judgement((ADA, WALLET), reason="Žofia's `word` \x00", verdict=Verdict.UNSURE)
+    store.write(Batch(judgements=[shown, late, hidden, other]))
+    reader = reader_of(store)
+    before = scope(OPEN, as_of=START + timedelta(minutes=19))
+
+    assert reader.judgements_of(before, [BEA.thing]) == [shown]
+    assert ids(reader.judgements_of(before, [ADA.thing, BEA.thing])) == ids([shown, other])
+    assert reader.judgements_of(before, [WALLET.thing]) == [other]
+    assert reader.judgements_of(before, []) == []
+    assert ids(flat(reader.iter_judgements(before))) == ids([shown, other])
+    assert ids(flat(reader.iter_judgements(scope()))) == ids([shown, late, hidden, other])
+
+
+def test_a_change_of_rights_raises_the_epoch(store: Store) -> None:
+    """Adding, replacing and removing an observer raise the epoch, removing nobody does not."""
+    before = store.epoch()
+    seen = []
+    for change in (
+        lambda: store.put_observer(Observer("zoe", "ORG", "analyst")),
+        lambda: store.put_observer(Observer("zoe", "ORG", "public")),
+        lambda: store.remove_observer("zoe"),
+        lambda: store.remove_observer("zoe"),
+        lambda: store.write(Batch(records=[ADA])),
+    ):
+        change()
+        seen.append((store.epoch() - before, reader_of(store).epoch() - before))
+
+    assert seen == [(1, 1), (2, 2), (3, 3), (3, 3), (3, 3)]
+
+
+def test_a_removed_observer_is_nobody(store: Store) -> None:
+    """Who is removed has no rights left, and the others keep theirs."""
+    zoe, ada = Observer("zoe", "ORG", "analyst"), Observer("ada", "ORG", "ngo")
+    store.put_observer(zoe)
+    store.put_observer(ada)
+
+    assert (store.remove_observer("zoe"), store.remove_observer("zoe")) == (True, False)
+    assert store.get_observer("zoe") is None
+    assert store.list_observers() == [ada]
 
 
 def test_streams_equal_lists(store: Store) -> None:
@@ -304,8 +391,8 @@ def test_observers_are_replaced_by_name(store: Store) -> None:
 
 
 def test_rights_come_back_in_full(store: Store) -> None:
-    """Cases and compartments keep their order."""
-    observer = Observer("zoe", "ORG", "analyst", cases=("B", "A"), compartments=("X",))
+    """Cases, compartments and orders keep their order."""
+    observer = Observer("zoe", "ORG", "analyst", cases=("B", "A"), compartments=("X",), orders=("D", "C"))
     store.put_observer(observer)
 
     assert store.list_observers() == [observer]
@@ -361,7 +448,7 @@ records = st.builds(
 
 @st.composite
 def batches(draw: st.DrawFn) -> Batch:
-    """Draw records and things between them; some links dangle."""
+    """Draw records and things between them; some links have an end without a record."""
     found = draw(st.lists(records, min_size=1, max_size=8, unique_by=lambda record: record.id))
     some = st.sampled_from([*found, WALLET])
     ends = draw(
@@ -371,7 +458,12 @@ def batches(draw: st.DrawFn) -> Batch:
     )
     links = [make_link(left, right, schema, label=label, minute=m) for left, right, label, schema, m in ends]
     pairs = [make_pair(left, right, minute=m) for left, right, _, _, m in ends if left.id != right.id]
-    return Batch(records=found, links=distinct(links), pairs=distinct(pairs))
+    judged = [
+        make_judgement((left, right), label=label, minute=m)
+        for left, right, label, _, m in ends
+        if left.thing != right.thing
+    ]
+    return Batch(records=found, links=distinct(links), pairs=distinct(pairs), judgements=distinct(judged))
 
 
 def distinct(items: Iterable[Any]) -> list[Any]:
@@ -397,7 +489,7 @@ def answers(reader: Reader, limits: Scope, written: list[Batch]) -> dict[str, ob
     """Ask a reader everything there is to ask."""
     ontology = default_ontology()
     all_records = [record for batch in written for record in batch.records]
-    things = sorted({record.thing for record in all_records})[::2]
+    things = sorted({WALLET.thing, *(record.thing for record in all_records)})[::2]
     some = sorted({record.id for record in all_records})[::2]
     keys = {make_key(ontology[record.schema], record.properties) for record in all_records} - {None}
     return {
@@ -414,9 +506,11 @@ def answers(reader: Reader, limits: Scope, written: list[Batch]) -> dict[str, ob
         "links": in_order(flat(reader.iter_links(limits))),
         "pairs of": in_order(reader.pairs_of(limits, some)),
         "pairs": in_order(flat(reader.iter_pairs(limits))),
+        "judgements of": in_order(reader.judgements_of(limits, things)),
+        "judgements": in_order(flat(reader.iter_judgements(limits))),
     }
 
 
-def in_order(found: Iterable[Record | Link | Pair]) -> list[Record | Link | Pair]:
+def in_order(found: Iterable[Record | Link | Pair | Judgement]) -> list[Record | Link | Pair | Judgement]:
     """Return what was found by id; what comes twice shows as such."""
     return sorted(found, key=lambda one: one.id)

@@ -16,6 +16,8 @@ LABELLED = {
     "by words": cypher.RECORDS_BY_WORDS,
     "in range": cypher.RECORDS_IN_RANGE,
     "outlines": cypher.OUTLINES_IN_RANGE,
+    "judgements of": cypher.JUDGEMENTS_OF,
+    "judgements": cypher.JUDGEMENTS,
     "links of": cypher.links_of(ONTOLOGY),
     "links in range": cypher.links_in_range(ONTOLOGY),
 }
@@ -31,8 +33,9 @@ def variables_of(text: str) -> set[str]:
 def test_every_variable_is_bound_by_label_and_moment(text: str) -> None:
     """No node or relationship is read whose label and moment are not asked for."""
     assert variables_of(text)
-    for variable in variables_of(text):
-        assert f"{variable}.lid IN $allowed AND {variable}.recorded_at <= $as_of" in text
+    for part in text.split(" UNION ALL "):
+        for variable in variables_of(part):
+            assert f"{variable}.lid IN $allowed AND {variable}.recorded_at <= $as_of" in part
 
 
 @pytest.mark.parametrize("text", PAIRS.values(), ids=PAIRS)
@@ -42,6 +45,11 @@ def test_pairs_are_bound_by_their_records(text: str) -> None:
     assert "r.recorded_at <= $as_of" in text
     for end in "ab":
         assert f"{end}.lid IN $allowed AND {end}.recorded_at <= $as_of" in text
+
+
+def test_a_link_hangs_on_what_has_a_label() -> None:
+    """Neither a stub nor a withdrawn record is a candidate for a link's end."""
+    assert "WHERE n.lid IS NOT NULL" in cypher.CANDIDATES
 
 
 def test_records_carry_every_label_from_the_start() -> None:
@@ -57,7 +65,7 @@ def test_each_link_schema_has_a_unique_id() -> None:
 
     assert {f"relation_{schema.name}_id".lower() for schema in ONTOLOGY.links()} < made.keys()
     assert "relation_same_as_id" in made
-    assert "record_id" in made
+    assert {"record_id", "judgement_id", "judgement_left", "judgement_right", "relabelling_id"} < made.keys()
 
 
 def test_a_schema_cannot_take_a_name_of_the_store() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from graph import bolt, embedded
+from graph import connection, embedded
 from graph.bolt import BoltStore
 from graph.embedded import EmbeddedEngine, open_embedded
 from graph.open import open_store
@@ -156,7 +156,7 @@ def test_a_closed_store_opens_again_with_what_it_had(tmp_path: Path) -> None:
 
 def test_a_killed_engine_keeps_what_it_acknowledged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed with force under writes, the engine comes back with every batch it confirmed and no half of one."""
-    monkeypatch.setattr(bolt, "_RETRY_TIMEOUT_S", 0.0)
+    monkeypatch.setattr(connection, "_RETRY_TIMEOUT_S", 0.0)
     engine = open_embedded(tmp_path, heap="256m")
     confirmed: set[str] = set()
     with ThreadPoolExecutor(1) as pool, connect(engine) as store:

@@ -15,13 +15,14 @@ from graph.shown import Entity
 from graph.store import Batch, Scope
 from graph.treat import Treater
 from ontology.errors import NotVisible
+from ontology.judgement import Judgement
 from ontology.observer import Observer
 from ontology.pair import BlockingKey, Evidence, Pair
-from ontology.policy import default_policy
+from ontology.policy_file import default_policy
 from ontology.record import Record
 from ontology.schema import default_ontology
 from tests.factory import SECRET, START, make_label, make_observer, make_record
-from tests.graph.worlds import OBSERVERS, build, make_world
+from tests.worlds.world import OBSERVERS, build, make_world
 
 SUSPECT = make_label(category="suspect")
 NUMBER = {"number": ["+40712345678"]}
@@ -29,9 +30,9 @@ NAME = BlockingKey("name", ("name",), is_equality=True)
 YEAR = BlockingKey("year", ("birthDate",), is_equality=False)
 
 
-def _store(records: Sequence[Record], pairs: Sequence[Pair] = ()) -> MemoryStore:
+def _store(records: Sequence[Record], pairs: Sequence[Pair] = (), judgements: Sequence[Judgement] = ()) -> MemoryStore:
     store = MemoryStore(secret=SECRET, clock=lambda: START + timedelta(days=1))
-    store.write(Batch(records=records, pairs=pairs))
+    store.write(Batch(records=records, pairs=pairs, judgements=judgements))
     return store
 
 
@@ -53,7 +54,7 @@ def _is_one(store: MemoryStore, observer: Observer, left: Record, right: Record)
 @given(st.integers(min_value=0, max_value=2**32), st.sampled_from(OBSERVERS))
 def test_walking_out_gives_what_clustering_everything_gives(seed: int, observer: Observer) -> None:
     """The entity around each visible record is its component of the whole, and nothing hidden has one."""
-    store, _ = build(make_world(Random(seed)))
+    store = build(make_world(Random(seed)))
     view = store.view(observer)
     clearance = default_policy().compile(observer, store.labels())
     treater = Treater(default_ontology(), clearance, Handles(SECRET, observer.organisation))
@@ -72,14 +73,18 @@ def test_walking_out_gives_what_clustering_everything_gives(seed: int, observer:
 @given(st.integers(min_value=0, max_value=2**32), st.sampled_from(OBSERVERS), st.randoms(use_true_random=False))
 def test_the_order_of_importing_does_not_count(seed: int, observer: Observer, random: Random) -> None:
     """A store that was filled in another order shows the same entities."""
-    store, _ = build(make_world(Random(seed)))
+    store = build(make_world(Random(seed)))
     everything = Scope(sorted(store.labels()), START + timedelta(days=1))
     records = [record for chunk in store.iter_records(everything, ()) for record in chunk]
     pairs = [pair for chunk in store.iter_pairs(everything) for pair in chunk]
+    judgements = [judgement for chunk in store.iter_judgements(everything) for judgement in chunk]
     random.shuffle(records)
     random.shuffle(pairs)
+    random.shuffle(judgements)
 
-    assert _entities(_store(records, pairs), observer) == _entities(_store(records[::-1], pairs[::-1]), observer)
+    there, back = (_store(records, pairs, judgements), _store(records[::-1], pairs[::-1], judgements[::-1]))
+
+    assert _entities(there, observer) == _entities(back, observer)
 
 
 def test_one_number_is_one_phone() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from graph.entities import make_clusters
+from graph.entities import Joins, make_clusters
 from graph.memory import MemoryStore
 from graph.projection import Projection, make_projection
 from graph.store import Batch
@@ -83,6 +83,6 @@ def test_what_is_hidden_is_in_no_array() -> None:
 
 def test_nothing_gives_empty_arrays() -> None:
     """An empty View is no special case for algorithms."""
-    found = make_projection(make_clusters({}, []), [])
+    found = make_projection(make_clusters({}, Joins()), [])
 
     assert (found.things, found.edges.shape, found.weights.shape) == ((), (0, 2), (0,))

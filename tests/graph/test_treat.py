@@ -10,7 +10,8 @@ from graph.treat import Treater
 from ontology.label import Label
 from ontology.observer import Observer
 from ontology.pair import BlockingKey, Evidence
-from ontology.policy import Treatment, default_policy
+from ontology.policy import Treatment
+from ontology.policy_file import default_policy
 from ontology.record import Record
 from ontology.schema import default_ontology
 from tests.factory import SECRET, make_label, make_link, make_observer, make_record
@@ -36,7 +37,7 @@ def _treater(observer: Observer, labels: Iterable[Label]) -> Treater:
 
 
 def _show(record: Record, observer: Observer) -> ShownRecord:
-    return _treater(observer, [record.label]).show_record(record)
+    return _treater(observer, [record.label]).show_record([record])
 
 
 def test_an_investigator_of_the_case_sees_a_suspect_in_clear() -> None:
@@ -45,7 +46,7 @@ def test_an_investigator_of_the_case_sees_a_suspect_in_clear() -> None:
 
     assert shown.values == {name: tuple(values) for name, values in PERSON.items() if name != "shelterAddress"}
     assert shown.caption == "Ada Example"
-    assert set(shown.treatments.values()) == {Treatment.CLEAR}
+    assert set(shown.facets[0].treatments.values()) == {Treatment.CLEAR}
 
 
 def test_an_analyst_sees_pseudonyms_and_years() -> None:
@@ -56,7 +57,7 @@ def test_an_analyst_sees_pseudonyms_and_years() -> None:
     assert list(shown.values["name"]) == sorted(shown.values["name"])
     assert all(name.startswith("P-") for name in shown.values["name"])
     assert shown.values["birthDate"] == ("1980",)
-    assert shown.treatments == {"name": Treatment.PSEUDONYM, "birthDate": Treatment.GENERALISE}
+    assert shown.facets[0].treatments == {"name": Treatment.PSEUDONYM, "birthDate": Treatment.GENERALISE}
     assert shown.caption == shown.values["name"][0]
 
 
@@ -103,7 +104,7 @@ def test_without_a_name_the_caption_says_what_it_is() -> None:
 )
 def test_provenance_goes_by_the_class_of_sources(observer: Observer, source: str | None, capture: str | None) -> None:
     """Who said so in clear, by pseudonym or not at all; the capture only with the source in clear."""
-    provenance = _show(make_record(label=SUSPECT), observer).provenance
+    provenance = _show(make_record(label=SUSPECT), observer).facets[0].provenance
 
     assert (provenance.source or "none").startswith(source or "none")
     assert provenance.capture == capture

@@ -11,7 +11,7 @@ from graph.memory import MemoryStore
 from graph.shown import Entity
 from graph.store import Batch
 from graph.view import View
-from ontology.errors import NotVisible
+from ontology.errors import InvalidCursor, NotVisible
 from ontology.observer import SYSTEM
 from ontology.pair import BlockingKey, Evidence, Pair
 from ontology.record import Link, Record
@@ -90,7 +90,8 @@ def test_pages_are_bounded() -> None:
     page = view.search("ada", first=1_000)
 
     assert (len(page.items), page.has_next, page.total) == (100, True, 102)
-    assert view.search("ada", after="nothing").items == ()
+    with pytest.raises(InvalidCursor):
+        view.search("ada", after="nothing")
     assert view.search("ada", first=0).items == ()
 
 

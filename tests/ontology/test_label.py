@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ontology.errors import InvalidData
 from ontology.label import BASES, CATEGORIES, HANDLINGS, PAPS, PURPOSES, TLPS, Label
 from ontology.observer import Observer
-from ontology.policy import default_policy
+from ontology.policy_file import default_policy
 from tests.factory import make_label, make_observer
 
 
@@ -48,6 +48,7 @@ observers = st.builds(
     organisation=organisations,
     tier=st.sampled_from(sorted(default_policy().tiers)),
     cases=_names("A", "B", "C"),
+    orders=_names("A", "B", "C"),
     compartments=_names("S", "T"),
     purpose=st.sampled_from(PURPOSES),
 )

@@ -17,8 +17,13 @@ moments = st.datetimes(
 
 
 def test_the_same_content_has_the_same_id() -> None:
-    """When and at which place it was read does not count, so importing twice adds nothing."""
-    assert make_record(minute=0, sequence=1).id == make_record(minute=9, sequence=2).id
+    """When it was read does not count, so importing twice adds nothing."""
+    assert make_record(minute=0, sequence=1).id == make_record(minute=9, sequence=1).id
+
+
+def test_a_place_makes_another_assertion() -> None:
+    """Two lines that differ in a hidden value are two assertions, so two that do not are two as well."""
+    assert make_record(sequence=1).id != make_record(sequence=2).id
 
 
 def test_the_order_of_properties_does_not_count() -> None:

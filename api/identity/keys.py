@@ -1,11 +1,7 @@
-"""Tokens: who is calling, and nothing of what they may do.
-
-A token is a JWT (RFC 7519, RFC 9068) signed with Ed25519 under a key that is
-made on first use. It names an observer; what that observer may have is looked
-up in the store with every request, so taking a right away needs no new token.
-"""
+"""Our own tokens, signed with Ed25519 under a key that is made on first use."""
 
 import os
+import secrets
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,16 +12,15 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
-from ontology.errors import AccessError, SettingError
+from api.identity.token import LIFETIME_S, MAX_LIFETIME_S, TYPE, Expected, one_refusal, read_claimed, read_name
+from ontology.errors import SettingError
 
 KEY_FILE = "token.key"
-DAY_S = 86_400
-_ISSUER = "vinculum"
-_AUDIENCE = "vinculum-api"
-_TYPE = "at+jwt"
-_ALGORITHMS = ["Ed25519"]  # RFC 9864: the name that says which curve
-_MAX_LENGTH = 2048
-_REFUSAL = "expected a valid token"
+ISSUER = "vinculum"
+AUDIENCE = "vinculum-api"
+_ALGORITHM = "Ed25519"  # RFC 9864: the name that says which curve
+_EXPECTED = Expected(ISSUER, AUDIENCE, (_ALGORITHM,), also=("jti",))
+_ID_BYTES = 16
 
 
 class TokenKeys:
@@ -38,12 +33,22 @@ class TokenKeys:
     def __init__(self, folder: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._key = _load_key(folder / KEY_FILE)
+        self._header = {"alg": _ALGORITHM, "typ": TYPE, "kid": self._key.thumbprint()}
 
-    def issue(self, observer: str, *, lifetime_s: int = DAY_S) -> str:
-        """Return a token that names an observer for so many seconds."""
+    def issue(self, observer: str, *, lifetime_s: int = LIFETIME_S) -> str:
+        """Return a token that names an observer for so many seconds, an hour at most."""
+        if lifetime_s > MAX_LIFETIME_S:
+            raise ValueError(f"lifetime_s: expected at most {MAX_LIFETIME_S}")
         now = int(self._clock())
-        claims = {"iss": _ISSUER, "aud": _AUDIENCE, "sub": observer, "iat": now, "exp": now + lifetime_s}
-        return jwt.encode({"alg": _ALGORITHMS[0], "typ": _TYPE}, claims, self._key, algorithms=_ALGORITHMS)
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": observer,
+            "iat": now,
+            "exp": now + lifetime_s,
+            "jti": secrets.token_urlsafe(_ID_BYTES),
+        }
+        return jwt.encode(self._header, claims, self._key, algorithms=[_ALGORITHM])
 
     def read(self, token: str) -> str:
         """Return the observer that a token names.
@@ -51,27 +56,10 @@ class TokenKeys:
         Raises AccessError, always with the same text, for one that we did not
         issue for this service or that has run out.
         """
-        try:
-            return self._read(token)
-        except (JoseError, ValueError, TypeError, KeyError, RecursionError):
-            # Why it failed would help nobody but a forger: no cause is kept.
-            raise AccessError(_REFUSAL) from None
-
-    def _read(self, token: str) -> str:
-        if len(token) > _MAX_LENGTH:
-            raise ValueError("too long")
-        found = jwt.decode(token, self._key, algorithms=_ALGORITHMS)
-        if found.header.get("typ") != _TYPE or not isinstance(found.claims.get("sub"), str):
-            raise ValueError("another kind of token")
-        jwt.JWTClaimsRegistry(
-            now=int(self._clock()),
-            iss={"essential": True, "value": _ISSUER},
-            aud={"essential": True, "value": _AUDIENCE},
-            sub={"essential": True},
-            iat={"essential": True},
-            exp={"essential": True},
-        ).validate(found.claims)
-        return str(found.claims["sub"])
+        with one_refusal():
+            if read_claimed(token).header != self._header:
+                raise ValueError("another key or kind")
+            return read_name(token, self._key, _EXPECTED, self._clock())
 
 
 def _load_key(path: Path) -> OKPKey:

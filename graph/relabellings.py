@@ -1,0 +1,101 @@
+"""Relabelling: an observer asks that an assertion be handled otherwise, and for less strict handling another agrees."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from graph.store import Store
+from graph.view import View
+from ontology.errors import InvalidData, NotVisible
+from ontology.label import Label
+from ontology.observer import Observer
+from ontology.record import Record
+from ontology.relabelling import Relabelling, is_lower
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRelabelling:
+    """A relabelling of something that its observer sees, with the handling that it has and would have."""
+
+    id: str
+    record: str
+    caption: str
+    old: Label
+    new: Label
+    reason: str
+    proposed_by: str
+    proposed_at: datetime
+
+
+def propose_relabelling(
+    store: Store,
+    observer: Observer,
+    *,
+    record: str,
+    assertion: str,
+    parts: Mapping[str, Any],
+    reason: str,
+    now: datetime,
+) -> Relabelling:
+    """Ask for other parts in the label of the assertion that two ids of a Provenance name.
+
+    Carried out at once when no part becomes less strict; else kept until another
+    observer approves. Raises NotVisible, or InvalidData for parts that cannot be
+    or that change nothing.
+    """
+    said = store.view(observer).assertion_of(record, assertion)
+    label = said.label.to_filled(parts)
+    if label == said.label:
+        raise InvalidData("parts of a label that differ from those in force", "the same", path="label")
+    thing = said.thing if isinstance(said, Record) else said.left
+    made = Relabelling(said.id, thing, label, reason, observer.name, now)
+    if is_lower(label, said.label):
+        store.put_relabelling(made)
+        return made
+    done = replace(made, approved_by=observer.name, approved_at=now)
+    store.relabel(done)
+    return done
+
+
+def list_open_relabellings(store: Store, observer: Observer) -> list[ShownRelabelling]:
+    """Return the relabellings that wait for approval, of assertions that an observer sees."""
+    view = store.view(observer)
+    waiting = (r for r in store.list_relabellings() if r.approved_by is None)
+    return [shown for relabelling in waiting if (shown := _show(view, relabelling))]
+
+
+def approve_relabelling(store: Store, observer: Observer, id_: str, now: datetime) -> Relabelling:
+    """Carry out a relabelling that another observer proposed.
+
+    Raises NotVisible when its assertion is not visible to this one too, or is
+    not as it was; InvalidData for their own proposal.
+    """
+    view = store.view(observer)
+    identity = view.identity("relabelling", id_)
+    found = next((r for r in store.list_relabellings() if r.id == identity and r.approved_by is None), None)
+    if found is None or _show(view, found) is None:
+        raise NotVisible
+    if found.proposed_by == observer.name:
+        raise InvalidData("an observer other than who proposed it", "the same", path="approver")
+    done = replace(found, approved_by=observer.name, approved_at=now)
+    if not store.relabel(done):
+        raise NotVisible
+    return done
+
+
+def _show(view: View, relabelling: Relabelling) -> ShownRelabelling | None:
+    said = view.find_assertion(relabelling.thing, relabelling.assertion)
+    if said is None:
+        return None
+    entity = view.entity_of(relabelling.thing)
+    return ShownRelabelling(
+        id=view.handle("relabelling", relabelling.id),
+        record=next(r.id for r in entity.records if r.thing == relabelling.thing),
+        caption=entity.caption,
+        old=said.label,
+        new=relabelling.label,
+        reason=relabelling.reason,
+        proposed_by=relabelling.proposed_by,
+        proposed_at=relabelling.proposed_at,
+    )

@@ -1,0 +1,1 @@
+"""Short budgets of the campaigns, and proof that they find what they look for."""

@@ -1,0 +1,252 @@
+"""Questions: all that an observer can ask of a store, each under the leak channel that it watches.
+
+The numbers are those of the list of channels in `docs/assurance.md`. An answer
+is bytes: every value, id, order, total and cursor that the observer gets.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from enum import IntEnum
+from itertools import combinations
+from random import Random
+
+import orjson
+
+from graph.communities import find_communities
+from graph.handle import Handles
+from graph.judgements import add_judgement
+from graph.shown import Entity
+from graph.store import Batch, Store
+from graph.view import View
+from graph.watches import add_watch, check_watches, list_alerts
+from ontology.errors import VinculumError
+from ontology.judgement import Verdict
+from ontology.observer import Observer
+from ontology.policy import Right
+from ontology.policy_file import default_policy
+from ontology.record import Link
+from ontology.watch import Watch
+from tests.factory import CAPTURE, SECRET, START
+from tests.worlds.world import LABELS, NOW, OBSERVERS, POOLS, SOURCE, WORDS, World, low_record, thing_of
+
+EARLY = START + timedelta(minutes=30)
+
+
+class Channel(IntEnum):
+    """A way in which hidden things could show; the ones that a question to a store can watch."""
+
+    FILTER = 1
+    SORT = 2
+    CURSOR = 3
+    GROUP = 4
+    COUNT = 5
+    EXISTENCE = 6
+    PATH = 7
+    CENTRALITY = 8
+    SEARCH = 9
+    SIMILARITY = 10
+    HISTORY = 11
+    COPY = 12
+    EXPORT = 13
+    ALERT = 14
+    SHARED_STATE = 15
+    CACHE_KEY = 16
+    MERGE = 17
+    LABEL = 18
+    EXPLANATION = 19
+    VOCABULARY = 20
+    ID = 21
+    WRITE = 22
+    ERROR = 23
+    STATISTICS = 25
+    DIFFERENCING = 33
+
+
+Answer = tuple[Channel, str, bytes]  # the channel, what was asked, the answer
+_OPTIONS = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY
+
+
+def iter_answers(world: World, store: Store, observer: Observer, random: Random) -> Iterator[Answer]:
+    """Yield every answer that an observer can get of a world in a store; the last ones write to it.
+
+    Equal `random` states ask the same. Costly questions (communities) are asked of a few worlds only.
+    """
+    store.put_observer(observer)
+    for other in OBSERVERS:
+        if other.name != observer.name and random.random() < 0.2:
+            store.put_observer(other)
+    view, early = store.view(observer), store.view(observer, EARLY)
+    asker = _Asker(world, store, observer, view, early)
+    # Somebody else asks in between: what they are shown must not stay behind.
+    bystander = store.view(random.choice(OBSERVERS))
+    bystander.search(WORDS[0])
+    yield from asker.entities()
+    yield from asker.hidden_ids()
+    yield from asker.searches()
+    yield from asker.totals()
+    yield from asker.explanations()
+    yield from asker.foreign_ids()
+    if random.random() < 0.02:
+        yield Channel.CENTRALITY, "communities", _dump(find_communities(view))
+    yield from asker.alerts()
+    yield from asker.writes()
+
+
+class _Asker:
+    def __init__(self, world: World, store: Store, observer: Observer, view: View, early: View) -> None:
+        self._world = world
+        self._store = store
+        self._observer = observer
+        self._view = view
+        self._early = early
+        self._handles = Handles(SECRET, observer.organisation)
+        self._ids = [self._handles.seal("entity", thing_of(key)) for key in world.keys]
+        found = view.entities_of([thing_of(key) for key in world.keys])
+        self._shown: list[Entity] = list({entity.id: entity for entity in found.values()}.values())
+
+    def entities(self) -> Iterator[Answer]:
+        view = self._view
+        for entity in self._shown:
+            yield Channel.COPY, "entity", _dump(view.entity(entity.id))
+            yield Channel.VOCABULARY, "redactions", _dump(entity.redactions)
+            yield Channel.SORT, "order of records", _dump([record.id for record in entity.records])
+            for name in entity.values:
+                yield Channel.EXPORT, "provenance", _dump(entity.provenance(name))
+            yield Channel.HISTORY, "entity before", _try(self._early.entity, entity.id)
+            yield from self._neighbours(entity.id)
+        yield Channel.PATH, "ties", _dump(view.ties(self._shown))
+
+    def _neighbours(self, id_: str) -> Iterator[Answer]:
+        first = self._view.neighbours(id_, first=2)
+        yield Channel.PATH, "neighbours", _dump(first)
+        yield Channel.HISTORY, "neighbours before", _try(self._early.neighbours, id_)
+        yield Channel.FILTER, "neighbours by type", _dump(self._view.neighbours(id_, types=["Contact"]))
+        if first.has_next:
+            yield Channel.CURSOR, "neighbours after", _dump(self._view.neighbours(id_, after=first.cursors[-1]))
+        for neighbour in first.items[:1]:
+            yield Channel.PATH, "two hops", _dump(self._view.neighbours(neighbour.entity.id))
+
+    def hidden_ids(self) -> Iterator[Answer]:
+        visible = self._shown[0].id if self._shown else self._ids[0]
+        for id_ in self._ids:
+            yield Channel.EXISTENCE, "entity", _try(self._view.entity, id_)
+            yield Channel.EXISTENCE, "neighbours", _try(self._view.neighbours, id_)
+            yield Channel.ERROR, "explain", _try(self._view.explain, visible, id_)
+            yield Channel.LABEL, "label of what is derived", _try(self._view.label_of, [visible, id_])
+
+    def searches(self) -> Iterator[Answer]:
+        for word in WORDS:
+            page = self._view.search(word, first=1)
+            yield Channel.SEARCH, "search", _dump(page)
+            for cursor in page.cursors:
+                yield Channel.CURSOR, "search after", _dump(self._view.search(word, first=2, after=cursor))
+        for schema in ("Person", "LegalEntity", "Thing"):
+            yield Channel.FILTER, "search by schema", _dump(self._view.search("ada", schema=schema))
+        for like in ("ada exam", "ada hidden example", "bela sample"):
+            yield Channel.SIMILARITY, "search like", _dump(self._view.search(like))
+        yield Channel.SORT, "search of two words", _dump(self._view.search("ada hidden", first=1))
+
+    def totals(self) -> Iterator[Answer]:
+        yield Channel.COUNT, "counts", _dump(self._view.counts())
+        yield Channel.COUNT, "counts before", _dump(self._early.counts())
+        yield (
+            Channel.COUNT,
+            "neighbours in all",
+            _dump([self._view.neighbours(e.id, first=0).total for e in self._shown]),
+        )
+        for schema in POOLS:
+            yield Channel.GROUP, "total by schema", _dump(self._view.search("ada", schema=schema, first=0).total)
+        for word in WORDS[:3]:
+            yield Channel.STATISTICS, "size of a page", _dump(len(self._view.search(word, first=100).items))
+        for types in ((), ("Contact",), ("UnknownLink",)):
+            projection = self._view.projection(types=types)
+            shape = (projection.things, projection.edges, projection.weights)
+            yield Channel.CENTRALITY, "projection", _dump(shape)
+        for name in default_policy().cubes:
+            yield Channel.DIFFERENCING, f"cube {name}", _try(self._cube, name)
+
+    def _cube(self, name: str) -> object:
+        table = self._view.cube(name)
+        return [sorted(table.cells.items()), sorted(table.rows.items()), sorted(table.columns.items()), table.total]
+
+    def explanations(self) -> Iterator[Answer]:
+        ids = [record.id for entity in self._shown for record in entity.records]
+        for left, right in list(combinations(ids[:4], 2)):
+            yield Channel.EXPLANATION, "explain", _dump(self._view.explain(left, right))
+        for entity in self._shown:
+            yield Channel.MERGE, "entity of each record", _dump([self._view.entity(r.id).id for r in entity.records])
+
+    def foreign_ids(self) -> Iterator[Answer]:
+        other = next(o for o in OBSERVERS if o.organisation != self._observer.organisation)
+        theirs = Handles(SECRET, other.organisation)
+        for key in list(self._world.keys)[:2]:
+            for id_ in (theirs.seal("entity", thing_of(key)), thing_of(key), self._handles.seal("link", thing_of(key))):
+                yield Channel.ID, "another's id", _try(self._view.entity, id_)
+        page = self._view.search(WORDS[0], first=1)
+        for cursor in page.cursors:
+            yield Channel.CURSOR, "another's cursor", _try(self._view.search, WORDS[1], after=cursor)
+        demoted = self._store.view(replace(self._observer, cases=(), orders=(), compartments=()))
+        for word in WORDS[:3]:
+            yield Channel.CACHE_KEY, "with fewer rights", _dump(demoted.search(word))
+        again = self._store.view(self._observer)
+        for word in WORDS[:2]:
+            yield Channel.SHARED_STATE, "asked again", _dump(again.search(word))
+        yield Channel.SHARED_STATE, "counted again", _dump(again.counts())
+
+    def alerts(self) -> Iterator[Answer]:
+        for entity in self._early_entities():
+            self._store.put_watch(Watch(self._observer.name, entity.thing, EARLY, EARLY))
+        check_watches(self._store, lambda: NOW)
+        yield Channel.ALERT, "alerts", _dump(list_alerts(self._store, self._observer))
+        for id_ in self._ids[:2]:
+            yield Channel.ALERT, "watch", _try(self._watch, id_)
+
+    def _early_entities(self) -> list[Entity]:
+        found = self._early.entities_of([entity.thing for entity in self._shown])
+        return list({entity.id: entity for entity in found.values()}.values())
+
+    def _watch(self, id_: str) -> str:
+        watch = add_watch(self._store, self._observer, id_, NOW)
+        return self._view.handle("watch", watch.id)
+
+    def writes(self) -> Iterator[Answer]:
+        made = low_record("new")
+        ends = [*(thing_of(key) for key in self._world.keys), thing_of("x1"), thing_of("nowhere")]
+        links = [_link_between(made.thing, end) for end in ends]
+        yield Channel.WRITE, "import", _dump(self._store.write(Batch(records=[made], links=links)))
+        yield Channel.WRITE, "import again", _dump(self._store.write(Batch(records=[made], links=links)))
+        after = self._store.view(self._observer)
+        yield Channel.WRITE, "what links to it", _try(after.neighbours, self._handles.seal("entity", made.thing))
+        yield Channel.WRITE, "what was waited for", _dump(sorted(after.visible_things(ends)))
+        if default_policy().has_right(self._observer, Right.JUDGE):
+            for left, right in list(combinations(self._ids, 2))[:3]:
+                yield Channel.WRITE, "judge", _try(self._judge, left, right)
+            yield Channel.MERGE, "counts once judged", _dump(self._store.view(self._observer).counts())
+
+    def _judge(self, left: str, right: str) -> object:
+        add_judgement(self._store, self._observer, (left, right), Verdict.POSITIVE, "alike", NOW)
+        return self._store.view(self._observer).explain(left, right)
+
+
+def _link_between(left: str, right: str) -> Link:
+    return Link("Contact", SOURCE, "low", left, right, LABELS[0], CAPTURE, 0, {}, NOW)
+
+
+def _try(question: Callable[..., object], *given: object, **named: object) -> bytes:
+    try:
+        return _dump(question(*given, **named))
+    except VinculumError as exc:
+        return f"{type(exc).__name__}: {exc}".encode()
+
+
+def _dump(answer: object) -> bytes:
+    return orjson.dumps(answer, default=_plain, option=_OPTIONS)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, frozenset | set):
+        return sorted(value)
+    if isinstance(value, tuple | Sequence):
+        return list(value)
+    raise TypeError(type(value).__name__)
