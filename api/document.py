@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from graph.communities import Community
+from graph.export import Export
 from graph.relabellings import ShownRelabelling
 from graph.shown import Entity, Explanation, Neighbour, Page, Provenance, ShownAlert, ShownFacet, ShownRecord
+from ontology.consent import Consent
 from ontology.observer import Observer
 from ontology.schema import Schema
 from ontology.watch import Watch
@@ -111,6 +113,21 @@ def relabelling_document(shown: ShownRelabelling) -> dict[str, Any]:
         "reason": shown.reason,
         "proposed_by": shown.proposed_by,
         "proposed_at": _moment(shown.proposed_at),
+    }
+
+
+def consent_document(consent: Consent) -> dict[str, Any]:
+    """Return a consent."""
+    return {**asdict(consent), "recorded_at": _moment(consent.recorded_at)}
+
+
+def export_document(export: Export) -> dict[str, Any]:
+    """Return what may be taken out, and how much was refused by which handling code."""
+    return {
+        "use": export.use,
+        "to": export.to,
+        "entities": [entity_document(entity) for entity in export.entities],
+        "refused": [asdict(refusal) for refusal in export.refused],
     }
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, Self, TypeVar
 
 from api.settings import Settings
+from graph.export import Export, make_export
 from graph.judgements import add_judgement
 from graph.open import open_store
 from graph.relabellings import (
@@ -36,7 +37,8 @@ from importers.delivery import Delivery
 from importers.label_file import LabelFile, read_label_file
 from importers.mapping import FileMapping, read_mapping
 from importers.registry import Format, read_file, sniff_format
-from ontology.errors import AccessError, NotPermitted, UnusableSource
+from ontology.consent import Consent, Use
+from ontology.errors import AccessError, InvalidData, NotPermitted, UnusableSource
 from ontology.judgement import Judgement, Verdict
 from ontology.label import PURPOSES, Label
 from ontology.observer import SYSTEM, Observer
@@ -297,6 +299,21 @@ class Pipeline:
         """Carry out a relabelling that another observer proposed; raises NotPermitted, NotVisible or InvalidData."""
         self._require(observer, Right.LABEL)
         return approve_relabelling(self.store, observer, id_, self._clock())
+
+    def record_consent(self, observer: Observer, use: Use, to: str, reference: str) -> Consent:
+        """Record that the observer's organisation lets what it owns be used further; raises NotPermitted or InvalidData."""
+        self._require(observer, Right.LABEL)
+        if not (to.strip() and reference.strip()):
+            raise InvalidData("text", "none", path="to, reference")
+        consent = Consent(observer.organisation, use, to, reference, observer.name, self._clock())
+        self.store.put_consent(consent)
+        return consent
+
+    def export(
+        self, observer: Observer, ids: Sequence[str], use: Use, to: str, recipient: Observer | None = None
+    ) -> Export:
+        """Return what an observer may take out; see `graph.export`."""
+        return make_export(self.store, observer, ids, use, to, recipient)
 
     def watch(self, observer: Observer, id_: str) -> Watch:
         """Watch the entity that a visible id names; raises NotPermitted or NotVisible. Watching twice changes nothing."""

@@ -11,6 +11,7 @@ from graph.connection import CHUNK, Connection
 from graph.store import Batch, Outline, Scope, StoreInfo, Written
 from graph.view import View
 from graph.writing import Writing
+from ontology.consent import Consent
 from ontology.errors import StoreError
 from ontology.judgement import Judgement
 from ontology.label import Label
@@ -200,7 +201,15 @@ class BoltStore:
     def view(self, observer: Observer, as_of: datetime | None = None) -> View:
         """Return what an observer may have, as recorded by a moment (None: now)."""
         moment = as_of or self._clock()
-        return View(self._reader, observer, moment, secret=self._secret, ontology=self._ontology, policy=self._policy)
+        return View(
+            self._reader,
+            observer,
+            moment,
+            secret=self._secret,
+            ontology=self._ontology,
+            policy=self._policy,
+            is_pinned=as_of is not None,
+        )
 
     def epoch(self) -> int:
         """Return how often rights, labels in force or the policy have changed."""
@@ -238,6 +247,14 @@ class BoltStore:
         if not relabelling.is_approved:
             raise ValueError("expected an approved relabelling")
         return self._write(lambda writing: writing.relabel(relabelling))
+
+    def put_consent(self, consent: Consent) -> None:
+        """Keep a consent; again is once."""
+        self._run(cypher.PUT_CONSENT, row=row.from_consent(consent))
+
+    def list_consents(self) -> list[Consent]:
+        """Return all consents, by when they were recorded, then id."""
+        return [row.to_consent(found) for found in self._connection.read(cypher.LIST_CONSENTS)]
 
     def put_watch(self, watch: Watch) -> None:
         """Add a watch, or move its `checked_at` forward."""

@@ -22,6 +22,7 @@ OWN_NAMES = frozenset(
         "Capture",
         "Judgement",
         "Relabelling",
+        "Consent",
         "Observer",
         "Watch",
         "Alert",
@@ -38,6 +39,7 @@ NODE_KEYS: Mapping[str, str] = {
     "Capture": "sha256",
     "Judgement": "id",
     "Relabelling": "id",
+    "Consent": "id",
     "Observer": "name",
     "Watch": "id",
     "Alert": "id",
@@ -131,6 +133,8 @@ PUT_OBSERVER = "MERGE (n:Observer {name: $row.name}) SET n = $row"
 REMOVE_OBSERVER = "MATCH (n:Observer {name: $name}) DELETE n"
 GET_OBSERVER = "MATCH (n:Observer {name: $name}) RETURN properties(n) AS found"
 LIST_OBSERVERS = "MATCH (n:Observer) RETURN properties(n) AS found ORDER BY n.name"
+PUT_CONSENT = "MERGE (n:Consent {id: $row.id}) SET n = $row"
+LIST_CONSENTS = "MATCH (n:Consent) RETURN properties(n) AS found ORDER BY n.recorded_at, n.id"
 PUT_WATCH = (
     "MERGE (n:Watch {id: $row.id}) ON CREATE SET n = $row "
     "ON MATCH SET n.checked_at = "

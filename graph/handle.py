@@ -5,7 +5,7 @@ and unlinkable between two. Neither depends on a value that is hidden.
 """
 
 import base64
-import hmac
+import hashlib
 from functools import cached_property
 
 from cryptography.exceptions import InvalidTag
@@ -18,6 +18,12 @@ from ontology.errors import InvalidCursor, NotVisible
 
 _KINDS = {"entity": b"e", "link": b"l", "facet": b"f", "alert": b"a", "watch": b"w", "relabelling": b"r"}
 _CURSOR = b"c"
+# Two letters of base 32 (RFC 4648) for each ten bits; a pseudonym has fifty.
+_BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+_PAIRS = [first + second for first in _BASE32 for second in _BASE32]
+_SHIFTS = range(40, -1, -10)
+_INNER = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER = bytes(byte ^ 0x5C for byte in range(256))
 
 
 class Handles:
@@ -79,16 +85,21 @@ class Handles:
 
     def pseudonym(self, value_type: str, value: str) -> str:
         """Return the name that stands for a value within the organisation (P- and 10 characters)."""
-        digest = hmac.digest(self._pseudonym_key, canonical_json([value_type, value]), "sha256")
-        return "P-" + base64.b32encode(digest)[:10].decode()
+        inner, outer = (state.copy() for state in self._pseudonym_states)
+        inner.update(canonical_json([value_type, value]))
+        outer.update(inner.digest())
+        number = int.from_bytes(outer.digest()[:7], "big") >> 6
+        return "P-" + "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
     @cached_property
     def _cipher(self) -> AESSIV:
         return AESSIV(self._derive(b"id", 64))
 
     @cached_property
-    def _pseudonym_key(self) -> bytes:
-        return self._derive(b"pseudonym", 32)
+    def _pseudonym_states(self) -> tuple["hashlib._Hash", "hashlib._Hash"]:
+        # HMAC-SHA256 (RFC 2104) with the key taken in once: a fifth of the time of taking it in for every value.
+        key = self._derive(b"pseudonym", 32).ljust(hashlib.sha256().block_size, b"\0")
+        return hashlib.sha256(key.translate(_INNER)), hashlib.sha256(key.translate(_OUTER))
 
     def _derive(self, purpose: bytes, length: int) -> bytes:
         info = canonical_json([purpose.decode(), self._organisation])

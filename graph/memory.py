@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar, cast
 
 from graph.store import Batch, Outline, Scope, StoreInfo, Written
 from graph.view import View
+from ontology.consent import Consent
 from ontology.judgement import Judgement
 from ontology.key import fold_words
 from ontology.label import Label
@@ -69,6 +70,7 @@ class MemoryStore:
         self._judgements_by_end: _Index[Judgement] = _Index()
         self._withdrawn: dict[str, Record | Link] = {}
         self._relabellings: dict[str, Relabelling] = {}
+        self._consents: dict[str, Consent] = {}
         self._observers: dict[str, Observer] = {}
         self._watches: dict[str, Watch] = {}
         self._alerts: dict[str, Alert] = {}
@@ -103,6 +105,7 @@ class MemoryStore:
             as_of or self._clock(),
             secret=self._secret,
             policy=self._policy,
+            is_pinned=as_of is not None,
         )
 
     def epoch(self) -> int:
@@ -155,6 +158,14 @@ class MemoryStore:
                 self._labels[relabelling.label.lid] = relabelling.label
                 self._relabellings[relabelling.id] = relabelling
         return is_there
+
+    def put_consent(self, consent: Consent) -> None:
+        """Keep a consent; again is once."""
+        self._consents.setdefault(consent.id, consent)
+
+    def list_consents(self) -> list[Consent]:
+        """Return all consents by when they were recorded, then id."""
+        return sorted(self._consents.values(), key=lambda c: (c.recorded_at, c.id))
 
     def put_watch(self, watch: Watch) -> None:
         """Add a watch, or move its `checked_at` forward."""

@@ -61,23 +61,27 @@ def propose_relabelling(
 def list_open_relabellings(store: Store, observer: Observer) -> list[ShownRelabelling]:
     """Return the relabellings that wait for approval, of assertions that an observer sees."""
     view = store.view(observer)
-    waiting = (r for r in store.list_relabellings() if r.approved_by is None)
+    waiting = (r for r in store.list_relabellings() if not r.is_approved)
     return [shown for relabelling in waiting if (shown := _show(view, relabelling))]
 
 
 def approve_relabelling(store: Store, observer: Observer, id_: str, now: datetime) -> Relabelling:
-    """Carry out a relabelling that another observer proposed.
+    """Carry out a relabelling that another observer proposed, as one of the organisation that owns the assertion.
 
+    Less strict handling is the originator's to grant (originator control).
     Raises NotVisible when its assertion is not visible to this one too, or is
-    not as it was; InvalidData for their own proposal.
+    not as it was; InvalidData for their own proposal or another's property.
     """
     view = store.view(observer)
     identity = view.identity("relabelling", id_)
-    found = next((r for r in store.list_relabellings() if r.id == identity and r.approved_by is None), None)
-    if found is None or _show(view, found) is None:
+    found = next((r for r in store.list_relabellings() if r.id == identity and not r.is_approved), None)
+    said = view.find_assertion(found.thing, found.assertion) if found else None
+    if found is None or said is None:
         raise NotVisible
     if found.proposed_by == observer.name:
         raise InvalidData("an observer other than who proposed it", "the same", path="approver")
+    if said.label.owner != observer.organisation:
+        raise InvalidData("an observer of the organisation that owns it", "another", path="approver")
     done = replace(found, approved_by=observer.name, approved_at=now)
     if not store.relabel(done):
         raise NotVisible

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from graph.store import Outline
+from ontology.consent import Consent, Use
 from ontology.judgement import Judgement, Verdict
 from ontology.key import fold_words, make_key
 from ontology.label import Label
@@ -229,6 +230,21 @@ def from_observer(observer: Observer) -> Row:
 def to_observer(row: Row) -> Observer:
     """Return the observer of a row."""
     return Observer(**_with_tuples(row, *(name for name in _OBSERVER_LISTS if name in row)))
+
+
+def from_consent(consent: Consent) -> Row:
+    """Return the row of a consent."""
+    return asdict(consent) | {
+        "id": consent.id,
+        "use": consent.use.value,
+        "recorded_at": to_microseconds(consent.recorded_at),
+    }
+
+
+def to_consent(row: Row) -> Consent:
+    """Return the consent of a row."""
+    parts = {name: value for name, value in row.items() if name != "id"}
+    return Consent(**parts | {"use": Use(row["use"]), "recorded_at": from_microseconds(row["recorded_at"])})
 
 
 def from_watch(watch: Watch) -> Row:

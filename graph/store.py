@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, Self
 
+from ontology.consent import Consent
 from ontology.judgement import Judgement
 from ontology.key import make_key
 from ontology.label import Label
@@ -204,6 +205,12 @@ class Store(Protocol):
         itself hidden from every View, whatever its moment, but kept: rights are
         always those of now. Raises the epoch. Doing it again changes nothing.
         """
+
+    def put_consent(self, consent: Consent) -> None:
+        """Keep a consent; again is once."""
+
+    def list_consents(self) -> list[Consent]:
+        """Return all consents, by when they were recorded, then id."""
 
     def put_watch(self, watch: Watch) -> None:
         """Add a watch, or move its `checked_at` forward."""

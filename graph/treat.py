@@ -196,18 +196,17 @@ class Treater:
         )
 
     def _find_plan(self, schema: str, lid: int, names: tuple[str, ...]) -> "_Plan":
-        rules = self._clearance.rules(lid)
-        place = (schema, id(rules), names)
+        place = (schema, id(self._clearance.rules(lid)), names)
         if place not in self._plans_of_rules:
-            self._plans_of_rules[place] = self._make_plan(self._ontology[schema], rules, names)
+            self._plans_of_rules[place] = self._make_plan(self._ontology[schema], lid, names)
         return self._plans_of_rules[place]
 
-    def _make_plan(self, schema: Schema, rules: Mapping[str, Rule], names: tuple[str, ...]) -> "_Plan":
+    def _make_plan(self, schema: Schema, lid: int, names: tuple[str, ...]) -> "_Plan":
         kept: list[str] = []
         treated: dict[str, _Treat] = {}
         for name in sorted(names):
             prop = schema.properties.get(name)
-            rule = rules[prop.field_class] if prop else None
+            rule = self._clearance.rule(lid, prop.field_class) if prop else None
             if prop is None or rule is None or rule.treatment in _HIDDEN:
                 continue
             kept.append(name)

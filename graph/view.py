@@ -5,7 +5,7 @@ part, and keeps what was recorded by its moment. Every answer below is computed
 from that alone, so it equals the answer of a store that never held the rest.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cached_property, reduce
@@ -259,6 +259,30 @@ class View:
         if said:
             said += self._links_from(frozenset({thing}))
         return next((one for one in said if one.id == id_), None)
+
+    def facets_of(self, thing: str) -> dict[str, list[Record]]:
+        """Return the current facets of the entity around a thing, by its things, earliest first; raises NotVisible.
+
+        For another View to show: what leaves must be treated for whom it leaves to.
+        """
+        clusters, current = self._gather([thing])
+        if thing not in clusters.of:
+            raise NotVisible
+        return {member: current[member] for member in clusters.members[clusters.of[thing]]}
+
+    def show_part(self, facets: Mapping[str, Sequence[Record]], may_leave: Callable[[Label], bool]) -> Entity | None:
+        """Return an entity from those of its facets that this observer may have and whose label may leave, else None."""
+        allowed = set(self._scope.allowed)
+        kept = {
+            thing: [r for r in records if r.lid in allowed and may_leave(r.label)] for thing, records in facets.items()
+        }
+        left = [thing for thing in facets if kept[thing]]
+        return self._show_entity(left, kept) if left else None
+
+    def contact_of(self, label: Label) -> str:
+        """Return whom to ask about what is under a label."""
+        contacts = self.policy.contacts
+        return contacts.get(label.category, contacts["otherwise"])
 
     def label_of(self, ids: Collection[str]) -> Label:
         """Return the label of what this observer derives from the records of some ids; raises NotVisible.

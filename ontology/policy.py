@@ -141,7 +141,7 @@ class Clearance:
 
     def rule(self, lid: int, field_class: str) -> Rule:
         """Return the rule that says what is done to values of a class under a label."""
-        return self.rules(lid).get(field_class, _NOTHING)
+        return self.rules(lid).get(field_class, _EVERYTHING if self._all else _NOTHING)
 
     def rules(self, lid: int) -> Mapping[str, Rule]:
         """Return the rule of every class under a label; labels in the same situation share one mapping.

@@ -13,6 +13,7 @@ import typer
 from rich.logging import RichHandler
 
 from api.cli.console import AsJson, AsObserver, err, open_pipeline, out, plain, print_json, show_progress
+from api.cli.deciding import consent_app, export, judge, label_app
 from api.cli.demo import demo
 from api.cli.display import (
     show_alerts,
@@ -31,7 +32,6 @@ from api.cli.display import (
 from api.cli.policy import policy_app
 from api.cli.schema import schema
 from api.cli.serving import query, serve, token
-from api.cli.writing import judge, label_app
 from api.document import (
     alert_document,
     community_document,
@@ -375,6 +375,8 @@ def alerts(observer: AsObserver, json: AsJson = False) -> None:
 app.add_typer(observer_app, name="observer")
 app.command()(judge)
 app.add_typer(label_app, name="label")
+app.add_typer(consent_app, name="consent")
+app.command()(export)
 app.add_typer(watch_app, name="watch")
 app.add_typer(policy_app, name="policy")
 app.command()(schema)

@@ -7,6 +7,7 @@ import sys
 import textwrap
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,12 @@ from api.pipeline import Handling, ImportReport, Pipeline
 from api.settings import Settings
 from graph.memory import MemoryStore
 from graph.open import open_store
-from ontology.errors import AccessError, UnusableSource
+from graph.store import Batch
+from ontology.consent import Use
+from ontology.errors import AccessError, NotPermitted, UnusableSource
+from ontology.judgement import Verdict
 from ontology.observer import SYSTEM, Observer
-from tests.factory import SECRET
+from tests.factory import SECRET, make_label, make_record
 
 LABEL = """
 tlp: GREEN
@@ -198,3 +202,69 @@ def _contents(home: Path) -> tuple[dict[str, int], list[str], list[str]]:
         records = sorted(r.id for r in view.iter_records(["Advertisement", "Phone"]))
         links = sorted(str(weight) for weight in view.projection().weights)
         return view.counts(), records, links
+
+
+def test_without_the_right_nothing_is_read(pipeline: Pipeline, tmp_path: Path) -> None:
+    """An analyst cannot import, an investigator cannot be told what others had imported before."""
+    analyst = pipeline.add_observer(Observer("ada", "Lab", "analyst"))
+    file = _write_adverts(tmp_path / "ads.jsonl", 3)
+    handling = replace(_handling(tmp_path), observer=analyst)
+
+    with pytest.raises(NotPermitted, match="import"):
+        _import(pipeline, file, handling=handling)
+    assert pipeline.store.view(SYSTEM).counts() == {}
+
+
+def test_an_observer_is_told_nothing_of_what_was_there(pipeline: Pipeline, tmp_path: Path) -> None:
+    """The same file twice gives the same report, under a source of the observer's own organisation."""
+    file = _write_adverts(tmp_path / "ads.jsonl", 3)
+    handling = replace(_handling(tmp_path), observer=ANNA)
+
+    first, second = (replace(_import(pipeline, file, handling=handling), seconds=0.0) for _ in range(2))
+
+    assert first == second
+    assert (first.duplicates, first.records) == (None, second.records)
+    assert {r.source for r in pipeline.store.view(SYSTEM).iter_records(["Advertisement"])} == {"Police/board"}
+
+
+@pytest.mark.parametrize("is_hidden", [True, False])
+def test_a_link_into_the_unknown_is_kept_and_said_to_wait(pipeline: Pipeline, tmp_path: Path, is_hidden: bool) -> None:
+    """Whether its other end is hidden or absent, the observer is told the same."""
+    if is_hidden:
+        secret = make_record("Person", "p2", source="Police/board", label=make_label(tlp="RED", owner="Home"))
+        pipeline.store.write(Batch(records=[secret]))
+    lines = [
+        {"id": "p1", "schema": "Person", "properties": {"name": ["Mara Invented"]}},
+        {"id": "l1", "schema": "Associate", "properties": {"person": ["p1"], "associate": ["p2"]}},
+    ]
+    file = tmp_path / "one.ftm.json"
+    file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+
+    report = _import(pipeline, file, handling=replace(_handling(tmp_path), observer=ANNA, mapping=None))
+
+    assert (report.links, report.waiting, report.rejections) == (1, 1, [])
+
+
+def test_rights_are_asked_before_anything_is_looked_up(pipeline: Pipeline) -> None:
+    """Judging, labelling, consenting and watching are each for tiers with that right."""
+    public = pipeline.add_observer(Observer("anybody", "", "public"))
+
+    for right, action in (
+        ("judge", lambda: pipeline.judge(public, ("x", "y"), Verdict.POSITIVE, "")),
+        ("label", lambda: pipeline.propose_relabelling(public, record="x", assertion="y", parts={}, reason="")),
+        ("label", lambda: pipeline.open_relabellings(public)),
+        ("label", lambda: pipeline.approve_relabelling(public, "x")),
+        ("label", lambda: pipeline.record_consent(public, Use.COURT, "1", "letter")),
+        ("watch", lambda: pipeline.watch(public, "x")),
+    ):
+        with pytest.raises(NotPermitted, match=right):
+            action()
+
+
+def test_a_removed_observer_is_nobody(pipeline: Pipeline) -> None:
+    """Their rights are gone for the next request, and removing them again says so."""
+    pipeline.remove_observer("anna")
+
+    assert pipeline.observer("anna") is None
+    with pytest.raises(AccessError, match="found none"):
+        pipeline.remove_observer("anna")

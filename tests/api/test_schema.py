@@ -344,3 +344,39 @@ def test_schema_of_a_tier_is_made_once() -> None:
     """Making a schema is slow, so it is kept; another tier has another."""
     assert make_schema("ngo") is make_schema("ngo")
     assert make_schema("ngo") is not make_schema("analyst")
+
+
+def test_a_judgement_is_made_and_explained(client: Client) -> None:
+    """The answer to a judgement is the explanation that results; null for what may not be seen."""
+    judge = """mutation J($left: ID!, $right: ID!) {
+      judge(left: $left, right: $right, verdict: POSITIVE, reason: "alike") { same by judged { verdict by reason } } }"""
+    left, right = person_of(client, INVESTIGATOR), client.backend.id_of(INVESTIGATOR, "lagoon")
+
+    made = client.data(INVESTIGATOR, judge, left=left, right=right)["judge"]
+
+    assert made["same"] is True
+    assert made["by"] == "judgement"
+    assert made["judged"] == {"verdict": "POSITIVE", "by": "investigator", "reason": "alike"}
+    assert client.data(INVESTIGATOR, judge, left=left, right="nothing") == {"judge": None}
+
+
+def test_a_cursor_of_another_question_is_a_mistake_of_the_caller(client: Client) -> None:
+    """One constant code and text, and no data."""
+    query = 'query S($after: String) { search(text: "lagoon", after: $after) { totalCount } }'
+
+    errors = client.ask(INVESTIGATOR, query, after="c" + "A" * 43)["errors"]
+
+    assert [e["extensions"] for e in errors] == [{"code": "INVALID_CURSOR"}]
+    assert errors[0]["message"] == "after: expected a cursor that this same question returned, found another"
+
+
+def test_cubes_hold_no_small_group(client: Client) -> None:
+    """One victim is in no table, whoever asks."""
+    query = "{ cube(name: victims_by_exploitation_and_country) { name rows columns cells { row column count } } }"
+
+    assert client.data(PUBLIC, query)["cube"] == {
+        "name": "victims_by_exploitation_and_country",
+        "rows": "exploitationType",
+        "columns": "exploitationPlace",
+        "cells": [],
+    }

@@ -156,13 +156,13 @@ def test_a_fault_of_the_compiler_is_found(
 @pytest.mark.parametrize("oracle", [CedarReading, RegoReading])
 def test_another_policy_is_told_apart(oracle: Callable[[Document], Reading], document: Document) -> None:
     """Each oracle reads the file that it is given: one cell written otherwise makes decisions differ."""
-    cells = document["classes"]["special"]["cells"]["none, suspect, convicted, other, victim"]
+    cells = document["classes"]["special"]["cells"]["none, other, victim"]
     changed = {**document, "classes": {**document["classes"]}}
     changed["classes"]["special"] = {
         **document["classes"]["special"],
         "cells": {
             **document["classes"]["special"]["cells"],
-            "none, suspect, convicted, other, victim": {**cells, "analyst": "absent"},
+            "none, other, victim": {**cells, "analyst": "absent"},
         },
     }
     questions = campaign.Questions([make_observer("analyst")], [make_label(category="victim")])

@@ -365,3 +365,58 @@ def test_many_matches_are_ranked_as_few_are(monkeypatch: pytest.MonkeyPatch) -> 
     clustered = _store(people).view(make_observer()).search("ada", first=5)
 
     assert walked == clustered
+
+
+def test_a_cursor_opens_for_its_own_question_alone() -> None:
+    """Another text, schema, organisation, right, kind of list or moment: each the same error."""
+    store = _store(_people("Ada One", "Ada Two", "Ada Three"))
+    observer = make_observer()
+    cursor = store.view(observer).search("ada", first=1).cursors[0]
+    moment = START + timedelta(hours=1)
+
+    assert store.view(observer).search("ada", first=5, after=cursor).total == 3
+    for view, text, schema in (
+        (store.view(observer), "two", None),
+        (store.view(observer), "ada", "Person"),
+        (store.view(make_observer(organisation="OTHER")), "ada", None),
+        (store.view(make_observer(cases=("A",))), "ada", None),
+        (store.view(observer, moment), "ada", None),
+    ):
+        with pytest.raises(InvalidCursor):
+            view.search(text, schema=schema, after=cursor)
+    with pytest.raises(InvalidCursor):
+        store.view(observer).neighbours(store.view(observer).search("ada").items[0].id, after=cursor)
+
+
+def test_a_cursor_holds_nothing_of_its_place() -> None:
+    """Neither the id of the last item nor its thing stands in a cursor."""
+    (person,) = _people("Ada Example")
+    page = _store([person]).view(make_observer()).search("ada")
+
+    assert page.items[0].id not in page.cursors[0]
+    assert person.thing not in page.cursors[0]
+
+
+def test_a_cube_counts_entities_of_past_months_from_the_floor_on() -> None:
+    """Twelve in one country are rounded to ten, thirty-one in another to thirty; this month's are not counted yet."""
+    label = make_label(category="victim", purposes=("statistics",))
+    groups = (("Hamburg, Germany", 12, -60), ("Lyon, France", 31, -60), ("Hamburg, Germany", 40, 60))
+    records = [
+        make_record(
+            key=f"{place} {number} {days}",
+            label=label,
+            properties={"exploitationType": ["labour"], "exploitationPlace": [place]},
+            minute=days * 24 * 60,
+        )
+        for place, count, days in groups
+        for number in range(count)
+    ]
+    view = _store(records).view(make_observer("public", organisation="", purpose="statistics"))
+
+    table = view.cube("victims_by_exploitation_and_country")
+
+    assert table.cells == {("labour", "France"): 30, ("labour", "Germany"): 10}
+    assert (table.rows, table.total) == ({"labour": 45}, 45)
+    for name in ("nonsense", "victims_by_age_and_special_form"):
+        with pytest.raises(NotVisible):
+            view.cube(name)

@@ -1,4 +1,4 @@
-"""Writing: judgements on records, and labels that are changed by two."""
+"""Deciding: judgements on records, labels that are changed by two, consents, and what is taken out under them."""
 
 from typing import Annotated, Any
 
@@ -7,11 +7,15 @@ import yaml
 
 from api.cli.console import AsJson, AsObserver, open_pipeline, out, print_json
 from api.cli.display import show_explanation, show_relabellings
-from api.document import explanation_document, relabelling_document
+from api.document import consent_document, explanation_document, export_document, relabelling_document
+from ontology.consent import Use
 from ontology.errors import InvalidData
 from ontology.judgement import Verdict
+from ontology.observer import Observer
+from ontology.policy_file import default_policy
 
 label_app = typer.Typer(no_args_is_help=True, help="How an assertion must be handled; lowering it takes two observers.")
+consent_app = typer.Typer(no_args_is_help=True, help="That an organisation lets its material be used further.")
 
 Reason = Annotated[str, typer.Option(help="Why, for whoever reviews it.")]
 
@@ -101,3 +105,53 @@ def _read_part(text: str) -> tuple[str, Any]:
         return part.strip(), yaml.safe_load(value)
     except yaml.YAMLError as exc:
         raise InvalidData("a value as YAML writes it", "something else", path=f"--set {part.strip():.40}") from exc
+
+
+@consent_app.command("add")
+def consent_add(
+    use: Annotated[str, typer.Option("--for", help=f"One of {', '.join(Use)}.")],
+    to: Annotated[str, typer.Option(help="The number of the proceeding, or the organisation that it is passed on to.")],
+    reference: Annotated[str, typer.Option(help="The document that says so.")],
+    observer: AsObserver,
+    json: AsJson = False,
+) -> None:
+    """Record that your organisation lets what it owns be used further."""
+    with open_pipeline() as pipeline:
+        made = pipeline.record_consent(pipeline.find_observer(observer), _read_use(use), to, reference)
+    if json:
+        print_json(consent_document(made))
+    else:
+        out.print(f"{made.owner} lets what it owns be used for {made.use} to {made.to}", markup=False)
+
+
+def export(
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids as shown by search, entity or GraphQL.")],
+    use: Annotated[str, typer.Option("--for", help=f"One of {', '.join(Use)}.")],
+    to: Annotated[str, typer.Option(help="The number of the proceeding, or the organisation that it is passed on to.")],
+    observer: AsObserver,
+    tier: Annotated[str, typer.Option(help="The recipient's tier, for a release.")] = "liaison",
+    json: AsJson = True,
+) -> None:
+    """Take entities out, as one JSON document, without what their handling codes keep back.
+
+    H1 is refused for a court without a recorded consent, H2 and H3 for any use. A release holds what both you and the
+    recipient may have, as the recipient is shown it.
+    """
+    del json
+    with open_pipeline() as pipeline:
+        recipient = _make_recipient(to, tier) if _read_use(use) is Use.RELEASE else None
+        made = pipeline.export(pipeline.find_observer(observer), ids, _read_use(use), to, recipient)
+    print_json(export_document(made))
+
+
+def _make_recipient(organisation: str, tier: str) -> Observer:
+    tiers = default_policy().tiers
+    if tier not in tiers:
+        raise typer.BadParameter(f"expected one of {', '.join(tiers)}", param_hint="--tier")
+    return Observer(organisation, organisation, tier, purpose=tiers[tier].purpose)
+
+
+def _read_use(use: str) -> Use:
+    if use not in list(Use):
+        raise typer.BadParameter(f"expected one of {', '.join(Use)}", param_hint="--for")
+    return Use(use)

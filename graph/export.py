@@ -1,0 +1,57 @@
+"""Export: what an observer takes out, as far as handling codes let it be used and its recipient may have it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from graph.shown import Entity
+from graph.store import Store
+from ontology.consent import Use, may_use
+from ontology.label import Label
+from ontology.observer import Observer
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """How many assertions were left out because their handling code asks for a consent that nobody recorded."""
+
+    handling: str
+    contact: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What may be taken out: entities in the order asked for, each without what was refused."""
+
+    use: Use
+    to: str
+    entities: tuple[Entity, ...]
+    refused: tuple[Refusal, ...]
+
+
+def make_export(
+    store: Store, observer: Observer, ids: Sequence[str], use: Use, to: str, recipient: Observer | None = None
+) -> Export:
+    """Return what an observer may take out: before a court in the proceeding `to`, or on to the organisation `to`.
+
+    A release names its recipient, who gets what both may have, treated for the
+    recipient; that records are one thing is then the observer's word. Raises
+    NotVisible for an id that the observer may not see; what the recipient may
+    not have is left out without a word.
+    """
+    view = store.view(observer)
+    shower = view if recipient is None else store.view(recipient)
+    consents = store.list_consents()
+    refused: Counter[tuple[str, str]] = Counter()
+
+    def may_leave(label: Label) -> bool:
+        is_free = may_use(label, use, to, consents)
+        if not is_free:
+            refused[label.handling, view.contact_of(label)] += 1
+        return is_free
+
+    found = list(dict.fromkeys(view.entity(id_).thing for id_ in ids))
+    entities = [entity for thing in found if (entity := shower.show_part(view.facets_of(thing), may_leave))]
+    refusals = tuple(Refusal(*reason, count) for reason, count in sorted(refused.items()))
+    return Export(use, to, tuple(entities), refusals)

@@ -1,0 +1,138 @@
+"""Judging: what an observer decides about two things, and whom it sways."""
+
+from datetime import timedelta
+
+import pytest
+
+from graph.judgements import LONGEST_REASON, add_judgement
+from graph.memory import MemoryStore
+from graph.store import Batch
+from ontology.errors import InvalidData, NotVisible
+from ontology.judgement import Judgement, Verdict, judge
+from ontology.observer import Observer
+from ontology.record import Record
+from tests.factory import SECRET, START, make_label, make_observer, make_record
+
+POLICE = make_label(category="suspect", tlp="GREEN", owner="POLICE")
+NAMES = {"name": ["Ada Example"]}
+NUMBER = {"number": ["+40712345678"]}
+NOW = START + timedelta(days=1)
+
+
+def _store(*records: Record, judgements: tuple[Judgement, ...] = ()) -> MemoryStore:
+    store = MemoryStore(secret=SECRET, clock=lambda: NOW + timedelta(days=1))
+    store.write(Batch(records=records, judgements=judgements))
+    return store
+
+
+def _ids(store: MemoryStore, observer: Observer, *records: Record) -> tuple[str, ...]:
+    found = store.view(observer).entities_of([record.thing for record in records])
+    return tuple(next(r.id for r in found[record.thing].records if r.thing == record.thing) for record in records)
+
+
+def _sizes(store: MemoryStore, observer: Observer, *records: Record) -> list[int]:
+    found = store.view(observer).entities_of([record.thing for record in records])
+    return sorted(len(entity.records) for entity in {entity.id: entity for entity in found.values()}.values())
+
+
+def _judge(store: MemoryStore, observer: Observer, left: Record, right: Record, verdict: Verdict, minute: int) -> None:
+    ids = _ids(store, observer, left, right)
+    add_judgement(store, observer, (ids[0], ids[1]), verdict, "seen together", NOW + timedelta(minutes=minute))
+
+
+def test_a_positive_judgement_joins_and_a_withdrawal_leaves_no_residue() -> None:
+    """Two people are one once judged so, and two again once that is withdrawn: the same bytes as before."""
+    left, right = make_record(key="1"), make_record(key="2", properties={"name": ["Other Name"]})
+    store, observer = _store(left, right), make_observer()
+    before = store.view(observer).entities_of([left.thing, right.thing])
+
+    _judge(store, observer, left, right, Verdict.POSITIVE, 0)
+    judged = _sizes(store, observer, left, right)
+    _judge(store, observer, left, right, Verdict.WITHDRAWN, 1)
+
+    assert judged == [2]
+    assert store.view(observer).entities_of([left.thing, right.thing]) == before
+
+
+def test_a_negative_judgement_stands_above_an_identifier() -> None:
+    """Two phones of one number are told apart, and the explanation says by what."""
+    left, right = (make_record("Phone", key, properties=NUMBER) for key in "12")
+    store, observer = _store(left, right), make_observer()
+
+    _judge(store, observer, left, right, Verdict.NEGATIVE, 0)
+
+    ids = _ids(store, observer, left, right)
+    found = store.view(observer).explain(*ids)
+    assert _sizes(store, observer, left, right) == [1, 1]
+    assert (found.same, found.by) == (False, "judgement")
+    assert found.judged is not None
+    assert found.judged.reason == "seen together"
+
+
+def test_what_is_told_apart_is_never_brought_together_by_a_third() -> None:
+    """With a third phone of that number, one of the two goes with it and the other stays alone."""
+    left, right, third = (make_record("Phone", key, properties=NUMBER) for key in "123")
+    store, observer = _store(left, right, third), make_observer()
+
+    _judge(store, observer, left, right, Verdict.NEGATIVE, 0)
+
+    assert _sizes(store, observer, left, right, third) == [1, 2]
+    found = store.view(observer).entities_of([left.thing, right.thing])
+    assert found[left.thing].id != found[right.thing].id
+
+
+def test_it_sways_nobody_who_may_not_have_what_it_leans_on() -> None:
+    """A judgement on a record that another may not see is not theirs, even on records that they do see."""
+    shown = [make_record(key=key, label=POLICE, properties=NAMES) for key in "12"]
+    hidden = make_record(key="2", facet="marked", label=make_label(tlp="RED", owner="POLICE"))
+    store = _store(*shown, hidden)
+    author, other = make_observer(organisation="POLICE"), make_observer("analyst", organisation="LAB")
+
+    _judge(store, author, shown[0], shown[1], Verdict.POSITIVE, 0)
+
+    assert _sizes(store, author, *shown) == [2]
+    assert _sizes(store, other, *shown) == [1, 1]
+
+
+def test_its_reason_is_a_note_and_its_author_a_source() -> None:
+    """An analyst of another organisation is swayed by it, and is told neither who decided nor in what words."""
+    left, right = (make_record(key=key, label=POLICE, properties=NAMES) for key in "12")
+    store, author = _store(left, right), make_observer(organisation="POLICE", name="anna")
+    _judge(store, author, left, right, Verdict.POSITIVE, 0)
+    analyst = make_observer("analyst", organisation="LAB")
+
+    ids = _ids(store, analyst, left, right)
+    found = store.view(analyst).explain(*ids).judged
+
+    assert found is not None
+    assert found.reason is None
+    assert (found.by or "").startswith("P-")
+
+
+def test_what_cannot_be_judged_is_said() -> None:
+    """One record twice, a hidden one and too long a reason each give one clear error."""
+    left, right = make_record(key="1"), make_record(key="2", label=make_label(tlp="RED", owner="POLICE"))
+    store, observer = _store(left, right), make_observer()
+    (id_,) = _ids(store, observer, left)
+    hidden = store.view(make_observer()).handle("entity", right.thing)
+
+    with pytest.raises(InvalidData, match="two records"):
+        add_judgement(store, observer, (id_, id_), Verdict.POSITIVE, "", NOW)
+    with pytest.raises(InvalidData, match="at most"):
+        add_judgement(store, observer, (id_, id_), Verdict.POSITIVE, "x" * (LONGEST_REASON + 1), NOW)
+    with pytest.raises(NotVisible):
+        add_judgement(store, observer, (id_, hidden), Verdict.POSITIVE, "", NOW)
+
+
+def test_the_order_in_which_judgements_come_does_not_count() -> None:
+    """Of two on one pair the later decides, whichever was written first."""
+    left, right = make_record(key="1"), make_record(key="2")
+    things = (left.thing, right.thing)
+    made = [
+        judge(things, verdict, by="anna", reason="", label=left.label, recorded_at=START + timedelta(minutes=minute))
+        for verdict, minute in ((Verdict.POSITIVE, 1), (Verdict.NEGATIVE, 2))
+    ]
+
+    there, back = (_store(left, right, judgements=tuple(order)) for order in (made, made[::-1]))
+
+    assert _sizes(there, make_observer(), left, right) == _sizes(back, make_observer(), left, right) == [1, 1]

@@ -1,0 +1,118 @@
+"""Relabelling: stricter at once, less strict by two, one of them the originator's."""
+
+from datetime import timedelta
+
+import pytest
+
+from graph.memory import MemoryStore
+from graph.relabellings import approve_relabelling, list_open_relabellings, propose_relabelling
+from graph.shown import Entity
+from graph.store import Batch
+from ontology.errors import InvalidData, NotVisible
+from ontology.observer import Observer
+from ontology.record import Record
+from ontology.relabelling import Relabelling
+from tests.factory import SECRET, START, make_label, make_link, make_observer, make_record
+
+NOW = START + timedelta(days=1)
+AMBER = make_label(category="suspect", tlp="AMBER", owner="POLICE", release=("LAB",))
+SUSPECT = make_record(label=AMBER)
+ANNA = make_observer(organisation="POLICE", name="anna")
+BEN = make_observer(organisation="POLICE", name="ben")
+LAB = make_observer(organisation="LAB", name="lab")
+STRANGER = make_observer(organisation="ELSEWHERE", name="stranger")
+
+
+def _store(*records: Record) -> MemoryStore:
+    store = MemoryStore(secret=SECRET, clock=lambda: NOW)
+    store.write(Batch(records=records or (SUSPECT,)))
+    return store
+
+
+def _see(store: MemoryStore, observer: Observer) -> Entity | None:
+    return store.view(observer).entities_of([SUSPECT.thing]).get(SUSPECT.thing)
+
+
+def _propose(store: MemoryStore, observer: Observer, **parts: object) -> Relabelling:
+    entity = _see(store, observer)
+    assert entity is not None
+    place = entity.records[0].facets[0].provenance
+    return propose_relabelling(
+        store, observer, record=place.record, assertion=place.assertion, parts=parts, reason="reviewed", now=NOW
+    )
+
+
+def test_stricter_handling_is_in_force_at_once_and_for_all_times() -> None:
+    """Whoever lost it sees it no more, not even as it was known before."""
+    store = _store()
+    seen_before = _see(store, LAB) is not None
+
+    made = _propose(store, ANNA, release=[])
+
+    assert seen_before
+    assert made.approved_by == "anna"
+    assert _see(store, LAB) is None
+    assert store.view(LAB, START + timedelta(hours=1)).entities_of([SUSPECT.thing]) == {}
+    assert _see(store, ANNA) is not None
+
+
+def test_less_strict_handling_waits_for_another_of_the_owner() -> None:
+    """Nobody sees more until a second observer approves; then those it is meant for do."""
+    store = _store()
+
+    _propose(store, ANNA, tlp="GREEN")
+    before = _see(store, STRANGER)
+    (waiting,) = list_open_relabellings(store, BEN)
+    approve_relabelling(store, BEN, waiting.id, NOW)
+
+    assert before is None
+    assert (waiting.old.tlp, waiting.new.tlp, waiting.proposed_by) == ("AMBER", "GREEN", "anna")
+    assert _see(store, STRANGER) is not None
+    assert list_open_relabellings(store, BEN) == []
+    assert [(r.proposed_by, r.approved_by) for r in store.list_relabellings()] == [("anna", "ben")]
+
+
+def test_nobody_approves_their_own_or_what_another_owns() -> None:
+    """The proposer, an observer of another organisation, and one who does not see it, are each refused."""
+    store = _store()
+    _propose(store, ANNA, tlp="GREEN")
+    ids = {name: [w.id for w in list_open_relabellings(store, who)] for name, who in (("anna", ANNA), ("lab", LAB))}
+
+    with pytest.raises(InvalidData, match="other than who proposed it"):
+        approve_relabelling(store, ANNA, ids["anna"][0], NOW)
+    with pytest.raises(InvalidData, match="organisation that owns it"):
+        approve_relabelling(store, LAB, ids["lab"][0], NOW)
+    with pytest.raises(NotVisible):
+        approve_relabelling(store, STRANGER, ids["anna"][0], NOW)
+    assert list_open_relabellings(store, STRANGER) == []
+
+
+def test_the_same_label_again_is_refused() -> None:
+    """A proposal that changes nothing, and one that is no label, say so."""
+    store = _store()
+
+    with pytest.raises(InvalidData, match="differ"):
+        _propose(store, ANNA, tlp="AMBER")
+    with pytest.raises(InvalidData, match="unknown part"):
+        _propose(store, ANNA, colour="red")
+
+
+def test_links_are_relabelled_like_records() -> None:
+    """A link that is made stricter is gone for whoever may not have it."""
+    other = make_record(key="2", label=AMBER)
+    link = make_link(SUSPECT, other, label=AMBER)
+    store = _store(SUSPECT, other)
+    store.write(Batch(links=[link]))
+    entity = _see(store, ANNA)
+    assert entity is not None
+    (neighbour,) = store.view(ANNA).neighbours(entity.id).items
+    place = neighbour.link.provenance
+
+    propose_relabelling(
+        store, ANNA, record=place.record, assertion=place.assertion, parts={"release": []}, reason="", now=NOW
+    )
+
+    for observer, expected in ((ANNA, 1), (LAB, 0)):
+        seen = _see(store, observer)
+        assert seen is not None
+        assert store.view(observer).neighbours(seen.id).total == expected
