@@ -210,8 +210,8 @@ def test_the_tiers_are_the_nine() -> None:
     assert rights == {
         "public": "",
         "private": "import",
-        "ngo": "import watch",
-        "liaison": "import watch",
+        "ngo": "import label watch",
+        "liaison": "import label watch",
         "analyst": "judge watch",
         "investigator": "import judge label watch",
         "magistrate": "label watch",
