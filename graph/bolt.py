@@ -225,7 +225,7 @@ class BoltStore:
 
     def get_observer(self, name: str) -> Observer | None:
         """Return an observer's present rights, None for nobody."""
-        found = self._connection.read(cypher.GET_OBSERVER, name=name)
+        found = self._connection.read_latest(cypher.GET_OBSERVER, name=name)
         return row.to_observer(found[0]) if found else None
 
     def list_observers(self) -> list[Observer]:

@@ -65,6 +65,11 @@ class Connection:
         with self._translated(), self._session(neo4j.READ_ACCESS) as session:
             return session.execute_read(lambda work: work.run(text, parameters).value())
 
+    def read_latest(self, text: str, **parameters: Any) -> list[Any]:
+        """Return the first column of what a text finds where writes go: in a cluster a follower may lag behind them."""
+        with self._translated(), self._session(neo4j.WRITE_ACCESS) as session:
+            return session.execute_write(lambda work: work.run(text, parameters).value())
+
     def read_by(self, text: str, values: Iterable[str], **parameters: Any) -> Iterator[Any]:
         """Yield what a text collects for each of the values, asked a chunk at a time."""
         for chunk in iter_chunks(sorted(set(values))):

@@ -130,7 +130,12 @@ CANDIDATES = (
 )
 
 PUT_OBSERVER = "MERGE (n:Observer {name: $row.name}) SET n = $row"
-REMOVE_OBSERVER = "MATCH (n:Observer {name: $name}) DELETE n"
+# What they watched goes too: the name may be given to somebody else.
+REMOVE_OBSERVER = (
+    "MATCH (n:Observer {name: $name}) DELETE n",
+    "MATCH (n:Watch {observer: $name}) DELETE n",
+    "MATCH (n:Alert {observer: $name}) DELETE n",
+)
 GET_OBSERVER = "MATCH (n:Observer {name: $name}) RETURN properties(n) AS found"
 LIST_OBSERVERS = "MATCH (n:Observer) RETURN properties(n) AS found ORDER BY n.name"
 PUT_CONSENT = "MERGE (n:Consent {id: $row.id}) SET n = $row"

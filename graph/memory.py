@@ -122,6 +122,9 @@ class MemoryStore:
         """Take all rights from an observer and raise the epoch; return whether there was one."""
         with self._lock:
             is_there = self._observers.pop(name, None) is not None
+            if is_there:
+                self._watches = {id_: watch for id_, watch in self._watches.items() if watch.observer != name}
+                self._alerts = {id_: alert for id_, alert in self._alerts.items() if alert.observer != name}
             self._epoch += is_there
         return is_there
 

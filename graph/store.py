@@ -183,7 +183,7 @@ class Store(Protocol):
         """Add an observer or replace their rights, and raise the epoch."""
 
     def remove_observer(self, name: str) -> bool:
-        """Take all rights from an observer and raise the epoch; return whether there was one."""
+        """Take all rights, watches and alerts from an observer and raise the epoch; return whether there was one."""
 
     def get_observer(self, name: str) -> Observer | None:
         """Return an observer's present rights, None for nobody."""

@@ -55,11 +55,12 @@ class Writing:
         self._run(cypher.RAISE_EPOCH)
 
     def remove_observer(self, name: str) -> bool:
-        """Remove an observer and raise the epoch; return whether there was one."""
+        """Remove an observer with their watches and alerts and raise the epoch; return whether there was one."""
         self._run(cypher.LOCK_META)
         if not self._find(cypher.find_nodes("Observer"), [name]):
             return False
-        self._run(cypher.REMOVE_OBSERVER, name=name)
+        for text in cypher.REMOVE_OBSERVER:
+            self._run(text, name=name)
         self._run(cypher.RAISE_EPOCH)
         return True
 

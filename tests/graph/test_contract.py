@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from graph.memory import MemoryStore
 from graph.store import Batch, Outline, Reader, Scope, Store, Written
+from ontology.consent import Consent, Use
 from ontology.judgement import Judgement, Verdict, judge
 from ontology.key import make_key
 from ontology.label import Label
@@ -341,14 +342,16 @@ def test_a_change_of_rights_raises_the_epoch(store: Store) -> None:
 
 
 def test_a_removed_observer_is_nobody(store: Store) -> None:
-    """Who is removed has no rights left, and the others keep theirs."""
+    """Who is removed has no rights and no watches left, and the others keep theirs."""
     zoe, ada = Observer("zoe", "ORG", "analyst"), Observer("ada", "ORG", "ngo")
-    store.put_observer(zoe)
-    store.put_observer(ada)
+    for observer in (zoe, ada):
+        store.put_observer(observer)
+        store.put_watch(Watch(observer.name, ADA.thing, START, START))
 
     assert (store.remove_observer("zoe"), store.remove_observer("zoe")) == (True, False)
     assert store.get_observer("zoe") is None
     assert store.list_observers() == [ada]
+    assert [watch.observer for watch in store.list_watches()] == ["ada"]
 
 
 def test_streams_equal_lists(store: Store) -> None:
@@ -514,3 +517,13 @@ def answers(reader: Reader, limits: Scope, written: list[Batch]) -> dict[str, ob
 def in_order(found: Iterable[Record | Link | Pair | Judgement]) -> list[Record | Link | Pair | Judgement]:
     """Return what was found by id; what comes twice shows as such."""
     return sorted(found, key=lambda one: one.id)
+
+
+def test_consents_are_kept_once(store: Store) -> None:
+    """A consent comes back as it was, once however often it is recorded."""
+    given = Consent("ORG", Use.COURT, "12/26", "letter 1", "anna", START)
+
+    for _ in range(2):
+        store.put_consent(given)
+
+    assert store.list_consents() == [given]

@@ -5,6 +5,7 @@ from datetime import timedelta
 from random import Random
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ from ontology.errors import NotVisible
 from ontology.judgement import Judgement
 from ontology.observer import Observer
 from ontology.pair import BlockingKey, Evidence, Pair
-from ontology.policy_file import default_policy
+from ontology.policy_file import POLICY_FILE, default_policy, make_policy
 from ontology.record import Record
 from ontology.schema import default_ontology
 from tests.factory import SECRET, START, make_label, make_observer, make_record
@@ -220,3 +221,23 @@ def _things(store: MemoryStore) -> set[str]:
 
 def _entities(store: MemoryStore, observer: Observer) -> dict[str, Entity]:
     return store.view(observer).entities_of(sorted(_things(store)))
+
+
+def test_a_tier_may_be_granted_the_merges_of_another() -> None:
+    """Two names that an analyst sees by pseudonym are alike to an investigator; the policy may grant that alone."""
+    data = yaml.safe_load(POLICY_FILE.read_text(encoding="utf-8"))
+    data["tiers"]["analyst"]["merges"] = "of investigator"
+    label = make_label(category="suspect", tlp="GREEN", owner="LAB")
+    left, right = (make_record(key=key, label=label, properties={"name": [f"Ada {key}"]}) for key in "12")
+    clear = BlockingKey("name", ("name",), is_equality=False)
+    analyst = make_observer("analyst", organisation="LAB")
+
+    found = {}
+    for name, policy in (("shipped", default_policy()), ("granted", make_policy(data, "policy.yaml"))):
+        store = MemoryStore(secret=SECRET, clock=lambda: START + timedelta(days=1), policy=policy)
+        store.write(Batch(records=[left, right], pairs=[_pair(left, right, _by_name(9.0, -2.0), key=clear)]))
+        found[name] = store.view(analyst).entities_of([left.thing, right.thing])
+
+    assert len({entity.id for entity in found["shipped"].values()}) == 2
+    assert len({entity.id for entity in found["granted"].values()}) == 1
+    assert all(value.startswith("P-") for e in found["granted"].values() for value in e.values["name"])
