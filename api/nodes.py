@@ -21,7 +21,6 @@ from graph import cubes, shown
 from ontology import watch
 from ontology.judgement import Verdict
 from ontology.policy import Treatment
-from ontology.policy_file import default_policy
 from ontology.schema import Property, Schema, default_ontology
 
 FIELD_CLASS = "field_class"
@@ -46,7 +45,6 @@ def _make_enum(name: str, members: Iterable[str], description: str) -> Any:
 
 
 if TYPE_CHECKING:
-    CubeName: TypeAlias = str
     EntitySchema: TypeAlias = str
     LinkType: TypeAlias = str
 else:
@@ -55,7 +53,6 @@ else:
         [schema.name for schema in default_ontology().values() if not schema.is_link and schema.name != "Link"],
         "The schemata of things; an abstract one stands for all that descend from it.",
     )
-    CubeName = _make_enum("CubeName", default_policy().cubes, "The tables of counts.")
     LinkType = _make_enum("LinkType", [schema.name for schema in default_ontology().links()], "The schemata of links.")
 
 strawberry.enum(Treatment, description="What is done to a value before anything else sees it.")

@@ -326,7 +326,7 @@ class Pipeline:
 
     def alerts(self, observer: Observer) -> list[ShownAlert]:
         """Return an observer's alerts whose ground they may still see, newest first."""
-        return list_alerts(self.store, observer)
+        return list_alerts(self.store, observer, self._clock())
 
     def _require(self, observer: Observer, right: Right) -> None:
         if not default_policy().has_right(observer, right):

@@ -29,7 +29,6 @@ from api.nodes import (
     ENTITY_TYPES,
     FIELD_CLASS,
     Alert,
-    CubeName,
     Entity,
     EntityConnection,
     EntitySchema,
@@ -119,9 +118,9 @@ class Query:
         return [SchemaCount(schema=EntitySchema(schema), count=count) for schema, count in found.items()]
 
     @strawberry.field
-    async def cube(self, info: Info, name: CubeName) -> Table:
-        """A fixed table of counts as of the first of this month; no group under the policy's floor is in it."""
-        return Table.of(await info.context.loader().ask(lambda view: view.cube(name)))
+    async def cubes(self, info: Info) -> list[Table]:
+        """The fixed tables of counts as of the first of this month; no group under the policy's floor is in them."""
+        return [Table.of(table) for table in await info.context.loader().ask(lambda view: view.cubes())]
 
     @strawberry.field
     async def watches(self, info: Info, first: int = DEFAULT_PAGE) -> list[Watch]:
@@ -240,7 +239,7 @@ class _Gifts:
 _ASKED: Mapping[tuple[str, str], Callable[[_Gifts], bool]] = {
     **{("Query", name): lambda gifts: gifts.records for name in ("node", "nodes", "entity", "counts", "explain")},
     ("Query", "search"): lambda gifts: gifts.clear,
-    ("Query", "cube"): lambda gifts: gifts.cubes,
+    ("Query", "cubes"): lambda gifts: gifts.cubes,
     ("Query", "watches"): lambda gifts: Right.WATCH in gifts.rights,
     ("Query", "alerts"): lambda gifts: Right.WATCH in gifts.rights,
     ("Mutation", "watch_entity"): lambda gifts: Right.WATCH in gifts.rights,

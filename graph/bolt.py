@@ -7,8 +7,9 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from graph import cypher, row
-from graph.connection import CHUNK, Connection
-from graph.store import Batch, Outline, Scope, StoreInfo, Written
+from graph.connection import CHUNK, Connection, iter_chunks
+from graph.store import Batch, Keyed, Outline, Scope, StoreInfo, Surroundings, Written
+from graph.treaters import Treaters
 from graph.view import View
 from graph.writing import Writing
 from ontology.consent import Consent
@@ -27,6 +28,8 @@ from ontology.watch import Alert, Watch
 
 # Raised when what is stored changes its shape; a store of a later format is left alone.
 FORMAT = 2
+# How many things at the far ends of links are read along with the links: a page of neighbours, and some to spare.
+AHEAD = 25
 
 Item = TypeVar("Item")
 
@@ -37,15 +40,46 @@ class BoltReader:
     def __init__(self, connection: Connection, ontology: Ontology) -> None:
         self._connection = connection
         self._links_of = cypher.links_of(ontology)
+        self._surroundings_and_links = cypher.surroundings_and_links(ontology)
         self._links_in_range = cypher.links_in_range(ontology)
-        self._labels: dict[int, Label] = {}
+        self._labels: Mapping[int, Label] = {}
 
     def labels(self) -> Mapping[int, Label]:
         """Return every distinct label by its lid."""
-        known = list(self._labels)
-        for found in self._connection.read(cypher.LABELS, known=known):
-            self._labels[found["lid"]] = row.to_label(found["json"])
-        return dict(self._labels)
+        known = self._labels
+        found = self._connection.read(cypher.LABELS, known=list(known))
+        new = {one["lid"]: row.to_label(one["json"]) for one in found}
+        if new:
+            # Taken whole and put whole: another thread may be reading it.
+            self._labels = {**self._labels, **new}
+        return self._labels
+
+    def known_labels(self) -> Mapping[int, Label]:
+        """Return the labels by their lids as they were when last asked for, without asking."""
+        return self._labels
+
+    def surroundings(
+        self, scope: Scope, things: Collection[str], keyed: Sequence[Keyed], *, with_links: bool = False
+    ) -> Surroundings:
+        """Return what lies around some things, in one question for each chunk of them."""
+        places = [{"schemata": list(place.schemata), "lids": list(place.lids)} for place in keyed]
+        text = self._surroundings_and_links if with_links else cypher.SURROUNDINGS
+        found = [
+            self._connection.read(text, values=chunk, keyed=places, ahead=AHEAD, **_bounds(scope))[0]
+            for chunk in iter_chunks(sorted(set(things)))
+        ]
+        near = {one["record"]["id"]: one for part in found for one in part["records"] if one["record"]}
+        keyed_rows = [one for part in found for one in part["keyed"] if one["thing"]]
+        judgements = {one["id"]: one for part in found for one in part["judgements"]}
+        return Surroundings(
+            {thing for part in found for thing in part["things"]},
+            self._to_records(one["record"] for one in near.values()),
+            row.to_things_by_key(keyed_rows),
+            row.to_surrounding_pairs(near.values()),
+            self._to_judgements(judgements.values()),
+            self._to_links({one["id"]: one for part in found for one in part.get("links", ())}.values()),
+            found[-1]["labels"] if found else len(self._labels),
+        )
 
     def records_by_id(self, scope: Scope, ids: Collection[str]) -> list[Record]:
         """Return the records with these ids, in no order."""
@@ -61,8 +95,10 @@ class BoltReader:
 
     def records_by_words(self, scope: Scope, words: Sequence[str], schemata: Collection[str]) -> list[Record]:
         """Return the records whose folded text holds every word, of these concrete schemata (empty: all)."""
-        text = cypher.RECORDS_BY_WORDS
-        [found] = self._connection.read(text, words=list(words), schemata=list(schemata), **_bounds(scope))
+        longest = max(words, key=len, default="")
+        [found] = self._connection.read(
+            cypher.RECORDS_BY_WORDS, words=list(words), longest=longest, schemata=list(schemata), **_bounds(scope)
+        )
         return self._to_records(found)
 
     def iter_records(self, scope: Scope, schemata: Collection[str]) -> Iterator[list[Record]]:
@@ -172,6 +208,7 @@ class BoltStore:
         self._ontology = ontology or default_ontology()
         self._policy = policy or default_policy()
         self._on_close = on_close
+        self._treaters = Treaters(secret, self._ontology, self._policy)
         self._connection = Connection(address, user, password, database=database)
         try:
             self._set_up()
@@ -209,6 +246,7 @@ class BoltStore:
             ontology=self._ontology,
             policy=self._policy,
             is_pinned=as_of is not None,
+            treaters=self._treaters,
         )
 
     def epoch(self) -> int:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from itertools import islice
+from itertools import count, islice
 from typing import Any, TypeVar
 
 import neo4j
@@ -62,8 +62,19 @@ class Connection:
 
     def read(self, text: str, **parameters: Any) -> list[Any]:
         """Return the first column of what a text finds."""
-        with self._translated(), self._session(neo4j.READ_ACCESS) as session:
-            return session.execute_read(lambda work: work.run(text, parameters).value())
+        with self._translated():
+            deadline = time.monotonic() + _RETRY_TIMEOUT_S
+            for attempt in count():
+                try:
+                    # Without a transaction around it, which would cost two journeys more.
+                    with self._session(neo4j.READ_ACCESS) as session:
+                        return session.run(text, parameters).value()
+                except (DriverError, Neo4jError) as exc:
+                    pause_s = 0.1 * 2**attempt
+                    if not exc.is_retryable() or time.monotonic() + pause_s > deadline:
+                        raise
+                    time.sleep(pause_s)
+        raise AssertionError("the last attempt either returns or raises")
 
     def read_latest(self, text: str, **parameters: Any) -> list[Any]:
         """Return the first column of what a text finds where writes go: in a cluster a follower may lag behind them."""

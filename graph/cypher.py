@@ -48,6 +48,7 @@ NODE_KEYS: Mapping[str, str] = {
 _NODE_INDEXES = (
     ("Record", "thing"),
     ("Record", "key"),
+    ("Record", "lid"),
     ("Judgement", "left"),
     ("Judgement", "right"),
     ("Alert", "observer"),
@@ -84,21 +85,46 @@ def _records_by(key: str) -> str:
 RECORDS_BY_ID = _records_by("id")
 RECORDS_BY_THING = _records_by("thing")
 RECORDS_BY_KEY = _records_by("key")
+# By label first, so that no text is looked at that is hidden, nor time spent on it; then the longest word by itself,
+# which is quicker than a list.
 RECORDS_BY_WORDS = (
-    f"MATCH (n:Record) WHERE {_visible('n')} AND {_OF_SCHEMATA} "
-    f"AND all(word IN $words WHERE n.text CONTAINS word) {_RECORDS}"
+    "UNWIND $allowed AS lid MATCH (n:Record {lid: lid}) WHERE n.text CONTAINS $longest "
+    f"AND all(word IN $words WHERE n.text CONTAINS word) AND {_visible('n')} AND {_OF_SCHEMATA} {_RECORDS}"
 )
+# In a second step, or the embedded engine goes through all that is visible by its label for every range.
 RECORDS_IN_RANGE = (
-    f"MATCH (n:Record) WHERE n.id >= $low AND n.id < $high AND {_visible('n')} AND {_OF_SCHEMATA} {_RECORDS}"
+    f"MATCH (n:Record) WHERE n.id >= $low AND n.id < $high WITH n WHERE {_visible('n')} AND {_OF_SCHEMATA} {_RECORDS}"
 )
 # As columns, since all records are asked for. What is null would be left out of its column.
 OUTLINES_IN_RANGE = (
-    f"MATCH (n:Record) WHERE n.id >= $low AND n.id < $high AND {_visible('n')} "
+    f"MATCH (n:Record) WHERE n.id >= $low AND n.id < $high WITH n WHERE {_visible('n')} "
     "RETURN [collect(n.id), collect(n.thing), collect(n.facet), collect(n.schema), collect(n.lid), "
     "collect(coalesce(n.key, '')), collect(n.recorded_at), collect(n.sequence), collect(n.capture)] AS found"
 )
 # Sizes the ranges; nobody is told.
 COUNT_RECORDS = "MATCH (n:Record) RETURN count(n) AS found"
+
+# All that may join some things with others, in one question. What matches nothing would leave nothing, so matches are
+# optional, and a list is unwound with an empty key beside it, which nothing has. What is carried on is compared for
+# every row that follows, so the records, which are long, come late. Labels hold no content.
+_AROUND = (
+    f"UNWIND things AS value OPTIONAL MATCH (n:Record {{thing: value}}) WHERE {_visible('n')} "
+    "WITH things, collect(DISTINCT "
+    "CASE WHEN any(place IN $keyed WHERE n.schema IN place.schemata AND n.lid IN place.lids) THEN n.key END) AS keys "
+    f"UNWIND keys + [''] AS key OPTIONAL MATCH (k:Record {{key: key}}) WHERE {_visible('k')} "
+    "WITH things, collect({key: key, thing: k.thing}) AS keyed "
+    f"UNWIND things AS value OPTIONAL MATCH (j:Judgement {{left: value}}) WHERE {_visible('j')} "
+    "WITH things, keyed, collect(properties(j)) AS lefts "
+    f"UNWIND things AS value OPTIONAL MATCH (j:Judgement {{right: value}}) WHERE {_visible('j')} "
+    "WITH things, keyed, lefts, collect(properties(j)) AS rights "
+    f"UNWIND things AS value OPTIONAL MATCH (n:Record {{thing: value}}) WHERE {_visible('n')} "
+    "WITH things, keyed, lefts, rights, collect({record: properties(n), pairs: [(n)-[r:SAME_AS]-(m:Record) "
+    f"WHERE {_visible('m')} AND r.recorded_at <= $as_of | {{other: m.thing, pair: properties(r)}}]}}) AS records "
+)
+_FOUND_AROUND = (
+    "things: things, records: records, keyed: keyed, judgements: lefts + rights, labels: COUNT { MATCH (:Label) }"
+)
+SURROUNDINGS = f"WITH $values AS things {_AROUND}RETURN {{{_FOUND_AROUND}}} AS found"
 
 # A pair has no label of its own.
 _VISIBLE_PAIR = f"{_visible('a', 'b')} AND r.recorded_at <= $as_of"
@@ -108,7 +134,7 @@ PAIRS_OF = (
 )
 PAIRS_IN_RANGE = (
     "MATCH (a:Record)-[r:SAME_AS]->(b:Record) "
-    f"WHERE a.id >= $low AND a.id < $high AND {_VISIBLE_PAIR} RETURN properties(r) AS found"
+    f"WHERE a.id >= $low AND a.id < $high WITH a, r, b WHERE {_VISIBLE_PAIR} RETURN properties(r) AS found"
 )
 
 
@@ -246,11 +272,27 @@ def links_of(ontology: Ontology) -> str:
     )
 
 
+def surroundings_and_links(ontology: Ontology) -> str:
+    """Return the text for the links with either end among the things $values, and for all that lies around these.
+
+    And around so many things $ahead at the far ends, those of the latest links of
+    each type first: they are what will mostly be asked for next.
+    """
+    matched = f"MATCH (a:Record {{thing: value}})-{_link(ontology)}-(b:Record) WHERE {_VISIBLE_LINK} "
+    return (
+        f"UNWIND $values AS value OPTIONAL {matched}WITH r, b ORDER BY type(r), r.recorded_at DESC "
+        f"WITH $values + collect(DISTINCT b.thing)[..$ahead] AS things {_AROUND}"
+        f"UNWIND $values AS value OPTIONAL {matched}"
+        f"WITH things, keyed, lefts, rights, records, collect({_LINK}) AS links "
+        f"RETURN {{{_FOUND_AROUND}, links: links}} AS found"
+    )
+
+
 def links_in_range(ontology: Ontology) -> str:
     """Return the text for the links that hang on a left record with an id from $low up to $high."""
     return (
         f"MATCH (a:Record)-{_link(ontology)}->(b:Record) "
-        f"WHERE a.id >= $low AND a.id < $high AND {_VISIBLE_LINK} RETURN {_LINK} AS found"
+        f"WHERE a.id >= $low AND a.id < $high WITH a, r, b WHERE {_VISIBLE_LINK} RETURN {_LINK} AS found"
     )
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import TypeVar
 
-from graph.store import Outline, Reader, Scope
+from graph.store import Outline, Reader, Scope, Surroundings
 from graph.treat import Sighted, Treater
 from ontology.judgement import Judgement, Verdict
 from ontology.pair import Pair, sum_weights
@@ -123,7 +123,9 @@ def weigh(treater: Treater, left: Sighted, right: Sighted, pair: Pair) -> float 
 class Walk:
     """Walks out from some things to all that are one with them, level by level.
 
-    `current` holds the visible current records of every thing met, by thing.
+    `current` holds the visible current records of every thing met, by thing;
+    `links` those with an end among them, where asked for; `labels` counts all
+    labels of the store as last told, None before any question.
     """
 
     def __init__(self, reader: Reader, scope: Scope, treater: Treater) -> None:
@@ -131,60 +133,84 @@ class Walk:
         self._scope = scope
         self._treater = treater
         self.current: dict[str, list[Record]] = {}
+        self.labels: int | None = None
+        self.links: dict[str, Link] = {}
+        self._with_links = False
+        self._found: Sequence[Record] = ()
+        self._around: dict[str, set[str]] = {}
+        self._keyed: dict[str, frozenset[str]] = {}
+        self._pairs: dict[str, tuple[str, str, Pair]] = {}
+        self._judgements: dict[str, Judgement] = {}
 
-    def clusters(self, things: Collection[str]) -> Clusters:
-        """Return the clusters of those things that are visible, whole, in few queries a level."""
+    def clusters(self, things: Collection[str], *, with_links: bool = False) -> Clusters:
+        """Return the clusters of those things that are visible, whole, in one or two questions a level."""
+        self._with_links = with_links
         joins = Joins()
         reached: set[str] = set()
         frontier = set(things)
-        self._fetch(frontier)
+        self._look(frontier)
         while frontier:
             reached |= frontier
+            self._look(set().union(*(self._around[thing] for thing in frontier)))
             found = self._joins(frontier)
             joins.update(found)
             frontier = {thing for pair in found.strengths for thing in pair} - reached
         visible = [thing for thing in sorted(reached) if thing in self.current]
         return make_clusters({thing: self.current[thing] for thing in visible}, joins)
 
+    def _look(self, things: Collection[str]) -> None:
+        """Ask for what lies around those things that were not asked for yet."""
+        new = sorted(thing for thing in things if thing not in self._around)
+        if not new:
+            return
+        found = self._reader.surroundings(self._scope, new, self._treater.keyed, with_links=self._with_links)
+        # What lies around some of them may be known already, and is the same.
+        self._around |= {thing: set() for thing in found.things}
+        self.labels = found.labels
+        self._found = found.records
+        self._fetch(new)
+        self._note(found)
+
     def _fetch(self, things: Collection[str]) -> None:
-        wanted = [thing for thing in things if thing not in self.current]
-        if wanted:
-            self.current |= choose_current(self._reader.records_by_thing(self._scope, sorted(wanted)))
+        del things
+        self.current |= choose_current(self._found)
+
+    def _note(self, found: Surroundings) -> None:
+        """Keep what may join things, and which others each thing may be joined with."""
+        self._keyed |= found.keyed
+        self.links |= {link.id: link for link in found.links}
+        for record in found.records:
+            key = self._treater.comparable_key(record)
+            self._around[record.thing] |= found.keyed.get(key[0], frozenset()) if key else frozenset()
+        for left, right, pair in found.pairs:
+            self._meet(left, right)
+            self._pairs[pair.id] = (left, right, pair)
+        for judgement in found.judgements:
+            self._meet(judgement.left, judgement.right)
+            self._judgements[judgement.id] = judgement
+
+    def _meet(self, left: str, right: str) -> None:
+        for thing, other in ((left, right), (right, left)):
+            if thing in self._around:
+                self._around[thing].add(other)
 
     def _joins(self, frontier: Collection[str]) -> Joins:
-        things = [thing for thing in frontier if thing in self.current]
-        records = [record for thing in things for record in self.current[thing]]
         joins = Joins()
-        self._join_by_key(records, joins)
-        self._join_by_pair(records, joins)
-        self._join_by_judgement(things, joins)
+        self._join_by_key(frontier, joins)
+        pairs = [pair for left, right, pair in self._pairs.values() if left in frontier or right in frontier]
+        ends = {end for left, right, _ in self._pairs.values() for end in (left, right)}
+        known = {record.id: record for end in ends for record in self.current.get(end, ())}
+        _join_by_weight(pairs, known, self._treater, joins)
+        judgements = (j for j in self._judgements.values() if j.left in frontier or j.right in frontier)
+        joins.add_judgements(j for j in judgements if j.left in self.current and j.right in self.current)
         return joins
 
-    def _join_by_key(self, records: Iterable[Record], joins: Joins) -> None:
+    def _join_by_key(self, frontier: Collection[str], joins: Joins) -> None:
+        records = [record for thing in frontier for record in self.current.get(thing, ())]
         mine = {key for record in records if (key := self._treater.comparable_key(record))}
-        if not mine:
-            return
-        found = self._reader.records_by_key(self._scope, sorted({key for key, _ in mine}))
-        self._fetch({record.thing for record in found})
-        current = (record for record in found if self._is_current(record))
+        things = sorted({thing for key, _ in mine for thing in self._keyed.get(key, ())})
+        current = (record for thing in things for record in self.current.get(thing, ()))
         _join_by_equal_key(current, self._treater, joins, mine)
-
-    def _join_by_pair(self, records: Iterable[Record], joins: Joins) -> None:
-        mine = {record.id: record for record in records}
-        pairs = self._reader.pairs_of(self._scope, sorted(mine)) if mine else []
-        ends = {end for pair in pairs for end in (pair.left, pair.right)} - mine.keys()
-        others = {r.id: r for r in self._reader.records_by_id(self._scope, sorted(ends))} if ends else {}
-        self._fetch({record.thing for record in others.values()})
-        known = mine | {id_: record for id_, record in others.items() if self._is_current(record)}
-        _join_by_weight(pairs, known, self._treater, joins)
-
-    def _join_by_judgement(self, things: Collection[str], joins: Joins) -> None:
-        found = self._reader.judgements_of(self._scope, sorted(things)) if things else []
-        self._fetch({thing for judgement in found for thing in (judgement.left, judgement.right)})
-        joins.add_judgements(j for j in found if j.left in self.current and j.right in self.current)
-
-    def _is_current(self, record: Record) -> bool:
-        return any(record.id == other.id for other in self.current.get(record.thing, ()))
 
 
 def cluster_all(reader: Reader, scope: Scope, treater: Treater) -> tuple[Clusters, dict[str, list[Outline]]]:

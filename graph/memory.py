@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar, cast
 
-from graph.store import Batch, Outline, Scope, StoreInfo, Written
+from graph.store import Batch, Keyed, Outline, Scope, StoreInfo, Surroundings, Written
 from graph.view import View
 from ontology.consent import Consent
 from ontology.judgement import Judgement
@@ -197,6 +197,28 @@ class MemoryStore:
     def labels(self) -> Mapping[int, Label]:
         """Return every label by its lid."""
         return dict(self._labels)
+
+    def known_labels(self) -> Mapping[int, Label]:
+        """Return every label by its lid."""
+        return self.labels()
+
+    def surroundings(
+        self, scope: Scope, things: Collection[str], keyed: Sequence[Keyed], *, with_links: bool = False
+    ) -> Surroundings:
+        """Return what lies around things."""
+        records = self.records_by_thing(scope, things)
+        comparable = {(schema, lid) for place in keyed for schema in place.schemata for lid in place.lids}
+        keys = {self._outlines[r.id].key for r in records if (r.schema, r.lid) in comparable} - {None}
+        pairs = self.pairs_of(scope, [record.id for record in records])
+        return Surroundings(
+            things,
+            records,
+            {key: frozenset(r.thing for r in self.records_by_key(scope, [key])) for key in sorted(filter(None, keys))},
+            [(self._records[pair.left].thing, self._records[pair.right].thing, pair) for pair in pairs],
+            self.judgements_of(scope, things),
+            self.links_of(scope, things) if with_links else (),
+            len(self._labels),
+        )
 
     def records_by_id(self, scope: Scope, ids: Collection[str]) -> list[Record]:
         """Return records by id."""

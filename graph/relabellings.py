@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from graph.store import Store
+from graph.treat import facet_identity, link_identity
 from graph.view import View
+from ontology.digest import make_id
 from ontology.errors import InvalidData, NotVisible
 from ontology.label import Label
 from ontology.observer import Observer
-from ontology.record import Record
+from ontology.record import Link, Record, to_microseconds
 from ontology.relabelling import Relabelling, is_lower
 
 
@@ -62,7 +64,9 @@ def list_open_relabellings(store: Store, observer: Observer) -> list[ShownRelabe
     """Return the relabellings that wait for approval, of assertions that an observer sees."""
     view = store.view(observer)
     waiting = (r for r in store.list_relabellings() if not r.is_approved)
-    return [shown for relabelling in waiting if (shown := _show(view, relabelling))]
+    shown = (found for relabelling in waiting if (found := _show(view, relabelling)))
+    # Not in the store's order: ids of assertions, which depend on values that may be hidden, break its ties.
+    return sorted(shown, key=lambda found: (found.proposed_at, found.id))
 
 
 def approve_relabelling(store: Store, observer: Observer, id_: str, now: datetime) -> Relabelling:
@@ -74,8 +78,9 @@ def approve_relabelling(store: Store, observer: Observer, id_: str, now: datetim
     """
     view = store.view(observer)
     identity = view.identity("relabelling", id_)
-    found = next((r for r in store.list_relabellings() if r.id == identity and not r.is_approved), None)
-    said = view.find_assertion(found.thing, found.assertion) if found else None
+    waiting = (r for r in store.list_relabellings() if not r.is_approved)
+    visible = ((r, said) for r in waiting if (said := view.find_assertion(r.thing, r.assertion)))
+    found, said = next(((r, said) for r, said in visible if _identity(said, r) == identity), (None, None))
     if found is None or said is None:
         raise NotVisible
     if found.proposed_by == observer.name:
@@ -94,7 +99,7 @@ def _show(view: View, relabelling: Relabelling) -> ShownRelabelling | None:
         return None
     entity = view.entity_of(relabelling.thing)
     return ShownRelabelling(
-        id=view.handle("relabelling", relabelling.id),
+        id=view.handle("relabelling", _identity(said, relabelling)),
         record=next(r.id for r in entity.records if r.thing == relabelling.thing),
         caption=entity.caption,
         old=said.label,
@@ -103,3 +108,10 @@ def _show(view: View, relabelling: Relabelling) -> ShownRelabelling | None:
         proposed_by=relabelling.proposed_by,
         proposed_at=relabelling.proposed_at,
     )
+
+
+def _identity(said: Record | Link, relabelling: Relabelling) -> str:
+    """Return what stands for a proposal where it is shown; its own id depends on values that may be hidden."""
+    of = facet_identity(said) if isinstance(said, Record) else link_identity(said)
+    moment = str(to_microseconds(relabelling.proposed_at))
+    return make_id("proposal", of, str(relabelling.label.lid), relabelling.reason, relabelling.proposed_by, moment)

@@ -4,7 +4,7 @@ Times are microseconds since 1970 UTC. Each property of the ontology is a list o
 texts under its own name; what has more structure is JSON.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -57,7 +57,7 @@ def from_record(record: Record, schema: Schema) -> Row:
 
 def to_record(row: Row, label: Label) -> Record:
     """Return the record of a row."""
-    return Record(
+    record = Record(
         schema=row["schema"],
         source=row["source"],
         source_key=row["source_key"],
@@ -67,8 +67,12 @@ def to_record(row: Row, label: Label) -> Record:
         properties=_properties(row, _RECORD_OWN),
         recorded_at=from_microseconds(row["recorded_at"]),
         facet=row["facet"],
-        extra=orjson.loads(row["extra"]),
+        extra=orjson.loads(row["extra"]) if row["extra"] != "{}" else {},
     )
+    if row["lid"] == label.lid:
+        # They are what it would work out from the rest, which costs more than all the above; another label, another id.
+        vars(record).update(id=row["id"], thing=row["thing"])
+    return record
 
 
 def to_outline(
@@ -96,7 +100,7 @@ def from_link(link: Link) -> Row:
 
 def to_link(row: Row, label: Label) -> Link:
     """Return the link of a row that has its relationship's type as `schema`."""
-    return Link(
+    link = Link(
         schema=row["schema"],
         source=row["source"],
         source_key=row["source_key"],
@@ -108,6 +112,9 @@ def to_link(row: Row, label: Label) -> Link:
         properties=_properties(row, _LINK_OWN),
         recorded_at=from_microseconds(row["recorded_at"]),
     )
+    if row["lid"] == label.lid:
+        vars(link)["id"] = row["id"]
+    return link
 
 
 def from_pair(pair: Pair) -> Row:
@@ -138,6 +145,26 @@ def to_pair(row: Row) -> Pair:
         evidence=tuple(Evidence(**_with_tuples(found, "properties")) for found in orjson.loads(row["evidence"])),
         recorded_at=from_microseconds(row["recorded_at"]),
     )
+
+
+def to_things_by_key(rows: Iterable[Row]) -> dict[str, frozenset[str]]:
+    """Return the things that have each key."""
+    things: dict[str, set[str]] = {}
+    for row in rows:
+        things.setdefault(row["key"], set()).add(row["thing"])
+    return {key: frozenset(found) for key, found in things.items()}
+
+
+def to_surrounding_pairs(rows: Iterable[Row]) -> list[tuple[str, str, Pair]]:
+    """Return the pairs around records with the things of their two records, each once."""
+    found: dict[str, tuple[str, str, Pair]] = {}
+    for row in rows:
+        for near in row["pairs"]:
+            if near["pair"]["id"] not in found:
+                pair, things = to_pair(near["pair"]), (row["record"]["thing"], near["other"])
+                left, right = things if pair.left == row["record"]["id"] else reversed(things)
+                found[pair.id] = (left, right, pair)
+    return list(found.values())
 
 
 def from_judgement(judgement: Judgement) -> Row:

@@ -104,6 +104,33 @@ class Outline:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """Labels under which the identifying keys of some schemata may be compared."""
+
+    schemata: Sequence[str]
+    lids: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Some things' records, and whatever else in the scope may make them one with other things.
+
+    `things` are those asked for, and with their links some of those at the far
+    ends of these; `links` have an end among those asked for. `keyed` gives the things of all records with a key that one of the records has
+    under a label where it may be compared; `pairs` come with the things of their
+    two records. `labels` counts every label in the store.
+    """
+
+    things: Collection[str]
+    records: Sequence[Record]
+    keyed: Mapping[str, frozenset[str]]
+    pairs: Sequence[tuple[str, str, Pair]]
+    judgements: Sequence[Judgement]
+    links: Sequence[Link]
+    labels: int
+
+
 class Reader(Protocol):
     """The raw questions, all bounded by a Scope; for `graph.view` alone.
 
@@ -117,6 +144,14 @@ class Reader(Protocol):
 
     def labels(self) -> Mapping[int, Label]:
         """Return every distinct label by its lid."""
+
+    def known_labels(self) -> Mapping[int, Label]:
+        """Return the labels by their lids as they were when last asked for, without asking."""
+
+    def surroundings(
+        self, scope: Scope, things: Collection[str], keyed: Sequence[Keyed], *, with_links: bool = False
+    ) -> Surroundings:
+        """Return what lies around some things, in one question."""
 
     def records_by_id(self, scope: Scope, ids: Collection[str]) -> list[Record]:
         """Return the records with these ids, in no order."""

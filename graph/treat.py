@@ -1,11 +1,13 @@
 """Treating: from a stored record to what one observer is shown of it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from operator import itemgetter
+from typing import TypeVar
 
 from graph.handle import Handles
 from graph.shown import Provenance, Redaction, ShownFacet, ShownJudgement, ShownLink, ShownRecord, Values
-from graph.store import Outline
+from graph.store import Keyed, Outline
 from ontology.digest import make_id
 from ontology.judgement import Judgement
 from ontology.key import make_key
@@ -14,9 +16,14 @@ from ontology.policy import Clearance, Rule, Treatment
 from ontology.record import Link, Properties, Record
 from ontology.schema import Ontology, Property, Schema
 
+Place = TypeVar("Place")
+Made = TypeVar("Made")
+
 # Whose values are seen is a matter of schema and label alone.
 Sighted = Record | Outline
 
+# A treater lives as long as its observer keeps asking, so nothing that it remembers may grow without end.
+_REMEMBERED = 2_000
 _HIDDEN = frozenset({Treatment.COUNT, Treatment.ABSENT})
 _COMPARABLE = frozenset({Treatment.CLEAR, Treatment.PSEUDONYM})
 
@@ -41,6 +48,21 @@ class Treater:
         self._treats: dict[tuple[str, Rule], _Treat] = {}
         self._redacted: dict[tuple[str, int], tuple[Redaction, ...]] = {}
         self._seen_by: dict[tuple[str, int, tuple[str, ...]], Treatment] = {}
+
+    @property
+    def allowed(self) -> list[int]:
+        """The lids that the observer may have, ascending."""
+        return self._clearance.allowed
+
+    @cached_property
+    def keyed(self) -> list[Keyed]:
+        """Where the observer could compare identifying keys: under which labels, for which schemata."""
+        schemata_by_lids: dict[tuple[int, ...], list[str]] = {}
+        for schema in self._ontology.things():
+            if schema.key:
+                lids = tuple(lid for lid in self.allowed if self._seen(schema.name, lid, schema.key) in _COMPARABLE)
+                schemata_by_lids.setdefault(lids, []).append(schema.name)
+        return [Keyed(tuple(names), lids) for lids, names in schemata_by_lids.items() if lids]
 
     def show_record(self, facets: Sequence[Record]) -> ShownRecord:
         """Return what the observer is shown of the current facets of one thing, at least one."""
@@ -107,7 +129,7 @@ class Treater:
         names = tuple(properties)
         plan = self._plans.get((schema, lid, names))
         if plan is None:
-            plan = self._plans[schema, lid, names] = self._find_plan(schema, lid, names)
+            plan = _keep(self._plans, (schema, lid, names), self._find_plan(schema, lid, names))
         return plan.apply(properties)
 
     def clear_values(self, record: Record) -> dict[str, tuple[str, ...]]:
@@ -138,7 +160,7 @@ class Treater:
         key = record.key if isinstance(record, Outline) else make_key(schema, record.properties)
         if key is None:
             return None
-        seen = self._seen(record, schema.key)
+        seen = self._seen_in(record, schema.key)
         return (key, seen) if seen in _COMPARABLE else None
 
     def is_proposed(self, left: Sighted, right: Sighted, keys: Iterable[BlockingKey]) -> bool:
@@ -147,8 +169,8 @@ class Treater:
 
     def weight(self, left: Sighted, right: Sighted, evidence: Evidence) -> float | None:
         """Return the weight that the observer could compute of one comparison, None for none."""
-        seen = self._seen(left, evidence.properties)
-        if seen is not self._seen(right, evidence.properties):
+        seen = self._seen_in(left, evidence.properties)
+        if seen is not self._seen_in(right, evidence.properties):
             return None
         if seen is Treatment.CLEAR:
             return evidence.weight
@@ -156,29 +178,28 @@ class Treater:
 
     def level(self, left: Sighted, right: Sighted, evidence: Evidence) -> str:
         """Return the level that the observer could tell of a comparison that weighs something for them."""
-        if self._seen(left, evidence.properties) is self._seen(right, evidence.properties) is Treatment.CLEAR:
+        if self._seen_in(left, evidence.properties) is self._seen_in(right, evidence.properties) is Treatment.CLEAR:
             return evidence.level
         if evidence.equality_weight == 0:
             return "missing on a side"
         return "equal" if evidence.equality_weight > 0 else "not equal"
 
     def _can_block(self, left: Sighted, right: Sighted, key: BlockingKey) -> bool:
-        seen = self._seen(left, key.properties)
-        if seen is not self._seen(right, key.properties):
+        seen = self._seen_in(left, key.properties)
+        if seen is not self._seen_in(right, key.properties):
             return False
         return seen is Treatment.CLEAR or (seen is Treatment.PSEUDONYM and key.is_equality)
 
-    def _seen(self, record: Sighted, names: tuple[str, ...]) -> Treatment:
+    def _seen_in(self, record: Sighted, names: tuple[str, ...]) -> Treatment:
+        return self._seen(record.schema, record.lid, names)
+
+    def _seen(self, schema: str, lid: int, names: tuple[str, ...]) -> Treatment:
         """Return the one treatment under which all these properties are compared, ABSENT when they differ."""
-        place = (record.schema, record.lid, names)
+        place = (schema, lid, names)
         found = self._seen_by.get(place)
         if found is None:
-            properties = self._ontology[record.schema].properties
-            seen = {
-                self._merging.treatment(record.lid, properties[name].field_class)
-                for name in names
-                if name in properties
-            }
+            properties = self._ontology[schema].properties
+            seen = {self._merging.treatment(lid, properties[name].field_class) for name in names if name in properties}
             found = self._seen_by[place] = seen.pop() if len(seen) == 1 else Treatment.ABSENT
         return found
 
@@ -197,9 +218,8 @@ class Treater:
 
     def _find_plan(self, schema: str, lid: int, names: tuple[str, ...]) -> "_Plan":
         place = (schema, id(self._clearance.rules(lid)), names)
-        if place not in self._plans_of_rules:
-            self._plans_of_rules[place] = self._make_plan(self._ontology[schema], lid, names)
-        return self._plans_of_rules[place]
+        plan = self._plans_of_rules.get(place)
+        return plan or _keep(self._plans_of_rules, place, self._make_plan(self._ontology[schema], lid, names))
 
     def _make_plan(self, schema: Schema, lid: int, names: tuple[str, ...]) -> "_Plan":
         kept: list[str] = []
@@ -266,8 +286,16 @@ class Treater:
         )
 
 
+def _keep(kept: dict[Place, Made], place: Place, made: Made) -> Made:
+    """Remember what was made, forgetting everything before when that is much."""
+    if len(kept) >= _REMEMBERED:
+        kept.clear()
+    kept[place] = made
+    return made
+
+
 class _Treat(dict[tuple[str, ...], tuple[str, ...]]):
-    """What is shown for the values of a property, worked out when they are first met."""
+    """What is shown for the values of a property, worked out when they are met first."""
 
     def __init__(self, transform: Callable[[str], str | None]) -> None:
         super().__init__()
@@ -275,14 +303,9 @@ class _Treat(dict[tuple[str, ...], tuple[str, ...]]):
 
     def __missing__(self, values: tuple[str, ...]) -> tuple[str, ...]:
         """Work out what is shown for some values."""
-        if len(values) == 1:
-            shown = self._transform(values[0])
-            found = () if shown is None else (shown,)
-        else:
-            # Sorted, since the source's order of what is hidden could tell it apart.
-            found = tuple(sorted({shown for value in values if (shown := self._transform(value)) is not None}))
-        self[values] = found
-        return found
+        # Sorted, since the source's order of what is hidden could tell it apart.
+        found = sorted({shown for value in values if (shown := self._transform(value)) is not None})
+        return _keep(self, values, tuple(found))
 
 
 class _Plan:

@@ -5,7 +5,7 @@ part, and keeps what was recorded by its moment. Every answer below is computed
 from that alone, so it equals the answer of a store that never held the rest.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cached_property, reduce
@@ -24,7 +24,6 @@ from graph.entities import (
     latest_judgements,
     weigh,
 )
-from graph.handle import Handles
 from graph.projection import Projection, make_projection
 from graph.shown import (
     Entity,
@@ -37,6 +36,7 @@ from graph.shown import (
 )
 from graph.store import Outline, Reader, Scope
 from graph.treat import Treater, facet_identity, link_identity, merge_values
+from graph.treaters import Treaters
 from ontology.digest import canonical_json
 from ontology.errors import NotVisible
 from ontology.judgement import Judgement, Verdict
@@ -44,7 +44,7 @@ from ontology.key import concrete_schemata, fold_words
 from ontology.label import Label
 from ontology.observer import SYSTEM_TIER, Observer
 from ontology.pair import Pair, sum_weights
-from ontology.policy import Clearance, Cube, Policy
+from ontology.policy import Cube, Policy
 from ontology.policy_file import countable_cubes, default_policy
 from ontology.record import Link, Record, to_microseconds
 from ontology.schema import Ontology, default_ontology
@@ -78,16 +78,18 @@ class View:
         ontology: Ontology | None = None,
         policy: Policy | None = None,
         is_pinned: bool = False,
+        treaters: Treaters | None = None,
     ) -> None:
         self.observer = observer
         self.as_of = as_of
         self.ontology = ontology or default_ontology()
         self.policy = policy or default_policy()
         self._reader = reader
-        self._handles = Handles(secret, observer.organisation)
-        clearance = self.policy.compile(observer, reader.labels())
-        self._treater = Treater(self.ontology, clearance, self._handles, self._merging(clearance))
-        self._scope = Scope(clearance.allowed, as_of)
+        self._treaters = treaters or Treaters(secret, self.ontology, self.policy)
+        self._handles = self._treaters.handles(observer.organisation)
+        self._sight: tuple[Scope, Treater] | None = None
+        # A walk that has met, in the same question, what is walked to next.
+        self._ahead: Walk | None = None
         self._is_pinned = is_pinned
 
     def entity(self, id_: str) -> Entity:
@@ -127,12 +129,13 @@ class View:
         last = None if after is None else self._handles.open_cursor(after, bound)
         ranked = self._ranked(fold_name(text).split(), concrete_schemata(self.ontology, [schema]) if schema else None)
         clusters = self._clusters_of(ranked)
-        found = list(dict.fromkeys(clusters.members[clusters.of[thing]][0] for thing in ranked))
+        # A thing may have gone out of sight between two questions: then the later one counts.
+        found = list(dict.fromkeys(clusters.members[clusters.of[t]][0] for t in ranked if t in clusters.of))
         start = 0 if last is None else _place_after(found, clusters, last)
         chosen = found[start : start + _bounded(first)]
         entities = self.entities_of(chosen)
-        items = tuple(entities[thing] for thing in chosen)
-        cursors = tuple(self._handles.seal_cursor(thing, bound) for thing in chosen)
+        items = tuple(entities[thing] for thing in chosen if thing in entities)
+        cursors = tuple(self._handles.seal_cursor(thing, bound) for thing in chosen if thing in entities)
         return Page(items, cursors, start + len(items) < len(found), len(found))
 
     def neighbours(
@@ -148,14 +151,15 @@ class View:
         `types` keeps links of these schemata alone (empty: all). Links inside the
         entity are left out; of several versions of a source's link the latest shows.
         """
-        entity = self.entity(id_)
+        entity, walk = self._walk_with_links(self._handles.open("entity", id_))
         bound = self._bind("neighbours", entity.id, sorted(types))
         last = None if after is None else self._handles.open_cursor(after, bound)
-        links = [link for link in self._links_from(entity.things) if not types or link.schema in types]
+        links = [link for link in _order_links(walk.links.values(), entity.things) if not types or link.schema in types]
         start = 0
         if last is not None:
             start = next((i for i, link in enumerate(links, 1) if link_identity(link) == last), len(links))
         chosen = links[start : start + _bounded(first)]
+        self._ahead = walk
         items = tuple(self._neighbours(entity, chosen))
         cursors = tuple(self._handles.seal_cursor(link_identity(link), bound) for link in chosen)
         return Page(items, cursors, start + len(items) < len(links), len(links))
@@ -187,18 +191,20 @@ class View:
             counts[schema] = counts.get(schema, 0) + 1
         return dict(sorted(counts.items()))
 
-    def cube(self, name: str) -> Table:
-        """Return one fixed table of counts, with no group under the policy's floor; clusters everything visible.
+    def cubes(self) -> list[Table]:
+        """Return the fixed tables of counts that the tier may count, with no group under the policy's floor.
 
-        It counts entities as recorded by the first of the View's month (UTC), for
-        a table that follows each day could be subtracted from yesterday's. Raises
-        NotVisible for a cube that the policy does not hold or the tier may not count.
+        They count entities as recorded by the first of the View's month (UTC),
+        for a table that follows each day could be subtracted from yesterday's.
         """
-        cube = self.policy.cubes.get(name)
-        if cube is None or not self._can_count(cube):
-            raise NotVisible
-        counts = count_things(self._iter_counted(cube))
-        return make_table(cube, counts, floor=self.policy.floor, rounding=self.policy.rounding)
+        month = self.as_of.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        scope = Scope(self._scope.allowed, month)
+        cubes = countable_cubes(self.policy, self.observer.tier)
+        clusters, current = cluster_all(self._reader, scope, self._treater) if cubes else (Clusters((), {}), {})
+        ids = {outline.id for outlines in current.values() for outline in outlines}
+        floor, rounding = self.policy.floor, self.policy.rounding
+        counts = [count_things(self._iter_counted(cube, scope, clusters, ids)) for cube in cubes]
+        return [make_table(c, n, floor=floor, rounding=rounding) for c, n in zip(cubes, counts, strict=True)]
 
     def projection(self, *, types: Collection[str] = ()) -> Projection:
         """Return the visible entities and the links between them as arrays (`types` empty: all links)."""
@@ -320,16 +326,10 @@ class View:
     def _clustered(self) -> tuple[Clusters, dict[str, list[Outline]]]:
         return cluster_all(self._reader, self._scope, self._treater)
 
-    def _can_count(self, cube: Cube) -> bool:
-        tier = self.observer.tier
-        return tier == SYSTEM_TIER or cube in countable_cubes(self.policy, tier)
-
-    def _iter_counted(self, cube: Cube) -> Iterator[tuple[set[str], set[str]]]:
+    def _iter_counted(
+        self, cube: Cube, scope: Scope, clusters: Clusters, ids: Collection[str]
+    ) -> Iterator[tuple[set[str], set[str]]]:
         """Yield, for each entity that a cube counts, its values of both properties."""
-        month = self.as_of.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        scope = Scope(self._scope.allowed, month)
-        clusters, current = cluster_all(self._reader, scope, self._treater)
-        ids = {outline.id for outlines in current.values() for outline in outlines}
         counted: dict[int, tuple[set[str], set[str]]] = {}
         for chunk in self._reader.iter_records(scope, sorted(concrete_schemata(self.ontology, [cube.schema]))):
             for record in chunk:
@@ -347,11 +347,43 @@ class View:
     def _iter_links(self) -> Iterator[Link]:
         yield from (link for chunk in self._reader.iter_links(self._scope) for link in chunk)
 
-    def _merging(self, clearance: Clearance) -> Clearance:
-        tier = self.policy.tiers.get(self.observer.tier)
-        if tier is None or tier.merges is None:
-            return clearance
-        return self.policy.compile(replace(self.observer, tier=tier.merges), clearance.labels)
+    @property
+    def _scope(self) -> Scope:
+        return self._see()[0]
+
+    @property
+    def _treater(self) -> Treater:
+        return self._see()[1]
+
+    def _see(self) -> tuple[Scope, Treater]:
+        """Return what the observer may see under every label that there is."""
+        if self._sight is None:
+            self._sight = self._look(self._reader.labels())
+        return self._sight
+
+    def _look(self, labels: Mapping[int, Label]) -> tuple[Scope, Treater]:
+        treater = self._treaters.find(self.observer, labels)
+        return Scope(treater.allowed, self.as_of), treater
+
+    def _walk(self, things: Collection[str], *, with_links: bool = False) -> tuple[Clusters, Walk]:
+        """Walk out from some things.
+
+        The first question of a View tells how many labels there are, which saves
+        asking for them; were there others, it is put again.
+        """
+        walk, self._ahead = self._ahead, None
+        if walk is not None:
+            return walk.clusters(things), walk
+        labels = self._reader.known_labels()
+        sight = self._sight or self._look(labels)
+        walk = Walk(self._reader, *sight)
+        clusters = walk.clusters(things, with_links=with_links)
+        if self._sight is None and walk.labels is not None:
+            if walk.labels != len(labels):
+                self._see()
+                return self._walk(things, with_links=with_links)
+            self._sight = sight
+        return clusters, walk
 
     def _bind(self, *question: object) -> bytes:
         """Return what a cursor of a question is bound to.
@@ -404,8 +436,8 @@ class View:
     def _gather(self, things: Collection[str]) -> tuple[Clusters, dict[str, list[Record]]]:
         """Return clusters that hold these things, and the current records of their members."""
         if len(things) <= MANY:
-            walk = Walk(self._reader, self._scope, self._treater)
-            return walk.clusters(things), walk.current
+            clusters, walk = self._walk(things)
+            return clusters, walk.current
         clusters = self._clustered[0]
         members = {clusters.of[thing] for thing in things if thing in clusters.of}
         return clusters, self._current({thing for index in members for thing in clusters.members[index]})
@@ -414,16 +446,18 @@ class View:
         """Return clusters that hold these things, walked out to or, where they are many, those of everything."""
         if len(things) > MANY:
             return self._clustered[0]
-        return Walk(self._reader, self._scope, self._treater).clusters(things)
+        return self._walk(things)[0]
 
     def _links_from(self, things: frozenset[str]) -> list[Link]:
         """Return the links out of an entity, of each the latest version, by type and the latest first."""
-        found = self._reader.links_of(self._scope, sorted(things))
-        latest = choose_latest((link for link in found if not {link.left, link.right} <= things), link_identity)
-        ordered = sorted(
-            latest.items(), key=lambda item: (item[1].schema, -to_microseconds(item[1].recorded_at), item[0])
-        )
-        return [link for _, link in ordered]
+        return _order_links(self._reader.links_of(self._scope, sorted(things)), things)
+
+    def _walk_with_links(self, thing: str) -> tuple[Entity, Walk]:
+        """Return the entity around a thing, and the walk that met every link with an end in it; raises NotVisible."""
+        clusters, walk = self._walk([thing], with_links=True)
+        if thing not in clusters.of:
+            raise NotVisible
+        return self._show_entity(clusters.members[clusters.of[thing]], walk.current), walk
 
     def _neighbours(self, entity: Entity, links: Sequence[Link]) -> Iterator[Neighbour]:
         others = self.entities_of(sorted({_far_end(link, entity.things) for link in links}))
@@ -507,6 +541,14 @@ def _bounded(first: int) -> int:
 
 def _far_end(link: Link, things: Collection[str]) -> str:
     return link.right if link.left in things else link.left
+
+
+def _order_links(links: Iterable[Link], things: Collection[str]) -> list[Link]:
+    """Return the links out of an entity, of each the latest version, by type and the latest first."""
+    leaving = (link for link in links if (link.left in things) != (link.right in things))
+    latest = choose_latest(leaving, link_identity)
+    ordered = sorted(latest.items(), key=lambda item: (item[1].schema, -to_microseconds(item[1].recorded_at), item[0]))
+    return [link for _, link in ordered]
 
 
 def _place_after(found: Sequence[str], clusters: Clusters, thing: str) -> int:

@@ -30,8 +30,14 @@ def check_watches(store: Store, clock: Callable[[], datetime]) -> int:
     return sum(_check(store, watch, clock()) for watch in store.list_watches())
 
 
-def list_alerts(store: Store, observer: Observer) -> list[ShownAlert]:
-    """Return an observer's alerts whose ground they may still see, by when it was recorded, newest first."""
+def list_alerts(store: Store, observer: Observer, now: datetime) -> list[ShownAlert]:
+    """Return an observer's alerts whose ground they may still see, by when it was recorded, newest first.
+
+    Their watches are checked first: else what a change of rights made visible
+    would show only once somebody imports, be it something hidden.
+    """
+    for watch in store.list_watches(observer.name):
+        _check(store, watch, now)
     view = store.view(observer)
     shown = [found for alert in store.list_alerts(observer.name) if (found := view.show_alert(alert))]
     return sorted(shown, key=lambda alert: (-to_microseconds(alert.recorded_at), alert.id))

@@ -59,7 +59,9 @@ def default_policy() -> Policy:
 
 
 def countable_cubes(policy: Policy, tier: str) -> list[Cube]:
-    """Return the cubes of which a tier may count, under some label, every property."""
+    """Return the cubes of which a tier of the policy may count, under some label, every property."""
+    if tier not in policy.tiers:
+        return []
     return [cube for cube in policy.cubes.values() if all(_can_count(policy, tier, cube, name) for name in cube.by)]
 
 

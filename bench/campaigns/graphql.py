@@ -12,9 +12,10 @@ app: the HTTP server, its parser, TLS.
 """
 
 import asyncio
+import gc
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -27,16 +28,20 @@ import orjson
 from api.app import create_app
 from api.identity import TokenKeys
 from api.pipeline import Pipeline
+from api.schema import make_schema
 from api.settings import Settings
 from bench.campaigns.campaign import VIOLATION, Tally, read_arguments, run_cases
 from bench.campaigns.noninterference import NEAR, PAIRS, near_share
 from bench.goal import print_goal
 from graph.watches import check_watches
+from ontology.label import Label
 from ontology.observer import Observer
+from ontology.policy_file import default_policy
+from ontology.schema import default_ontology
 from tests.worlds.documents import Asker, Asking, Document
-from tests.worlds.questions import EARLY, Channel
-from tests.worlds.twin import ASKING, draw_pair
-from tests.worlds.world import NOW, World, build
+from tests.worlds.questions import EARLY
+from tests.worlds.twin import ASKING, make_twin, sight_of
+from tests.worlds.world import NOW, Thing, World, build, make_world
 
 INTERNAL = "masked faults"
 TOLD = "answers with data"
@@ -61,7 +66,8 @@ _SCOPE = {
 _HEADERS = [(b"host", b"localhost"), (b"content-type", b"application/json")]
 
 Message = MutableMapping[str, Any]
-Visit = Callable[[Document, "Reply", "Reply"], None]
+Post = Callable[[bytes], Awaitable["Reply"]]
+Compare = Callable[[Document, "Reply", "Reply"], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +142,8 @@ def main() -> None:
 
 def try_world(seed: int) -> Counter[str]:
     """Compare every answer of a world with its twin's."""
-    observer, world, twin = draw_pair(seed)
+    settle()
+    observer, world, twin = draw_concrete_pair(seed)
     found: Counter[str] = Counter()
 
     def compare(document: Document, one: Reply, other: Reply) -> None:
@@ -148,34 +155,48 @@ def try_world(seed: int) -> Counter[str]:
             found[f"violation {document.channel.name}: {document.what}"] += 1
             found[INTERNAL] += is_masked
 
-    asyncio.run(_ask_both(Served(world, [observer]), Served(twin, [observer]), observer, _Asked(world, seed), compare))
+    asker = Asker(world, observer, Random(f"{seed} documents"))
+    asyncio.run(_ask_both(asker, Served(world, [observer]), Served(twin, [observer]), observer, compare))
     # Documents are spread evenly over the things that a world names, or touch them all.
     found[NEAR] = int(found[PAIRS] * near_share(world, twin))
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    world: World
-    seed: int
+@cache
+def settle() -> None:
+    """Load what every case of this process needs, and keep the collector from looking at it again."""
+    for tier in default_policy().tiers:
+        make_schema(tier)
+    gc.collect()
+    gc.freeze()
 
-    def by(self, observer: Observer) -> Asker:
-        return Asker(self.world, observer, Random(f"{self.seed} documents"))
+
+def draw_concrete_pair(seed: int) -> tuple[Observer, World, World]:
+    """Draw a pair as `draw_pair` does, of things in concrete schemata: no importer makes others, and the API has none."""
+    observer = ASKING[seed % len(ASKING)]
+    world = make_concrete_world(seed, sight_of(observer).visible)
+    return observer, world, make_twin(world, observer, Random(f"{seed} twin"))
 
 
-async def _ask_both(one: Served, other: Served, observer: Observer, asked: _Asked, compare: Visit) -> None:
+def make_concrete_world(seed: int, favoured: Sequence[Label] = ()) -> World:
+    """Draw a world of things in concrete schemata."""
+    drawn = make_world(Random(seed), favoured)
+    return replace(drawn, things=tuple(_make_concrete(thing, drawn) for thing in drawn.things))
+
+
+def _make_concrete(thing: Thing, world: World) -> Thing:
+    return replace(thing, schema=world.keys[thing.key]) if default_ontology()[thing.schema].abstract else thing
+
+
+async def _ask_both(asker: Asker, one: Served, other: Served, observer: Observer, compare: Compare) -> None:
     """Ask both in turn, so that what the one was asked cannot stay with the other unnoticed."""
-    asker = asked.by(observer)
+
+    async def post(body: bytes) -> Reply:
+        return await one.post(observer, body)
 
     async def ask(documents: Asking) -> None:
-        document = next(documents, None)
-        while document:
-            mine, theirs = await one.post(observer, document.body), await other.post(observer, document.body)
-            compare(document, mine, theirs)
-            try:
-                document = documents.send(mine.read())
-            except StopIteration:
-                return
+        async for document, reply in ask_in_turn(documents, post):
+            compare(document, reply, await other.post(observer, document.body))
 
     one.now = other.now = EARLY
     await ask(asker.watching())
@@ -184,6 +205,18 @@ async def _ask_both(one: Served, other: Served, observer: Observer, asked: _Aske
         check_watches(served.store, lambda: NOW)
     await ask(asker.reading())
     await ask(asker.writing())
+
+
+async def ask_in_turn(documents: Asking, post: Post) -> AsyncIterator[tuple[Document, Reply]]:
+    """Post documents, each drawn in view of the answers before it; yield them with their answers."""
+    document = next(documents, None)
+    while document:
+        reply = await post(document.body)
+        yield document, reply
+        try:
+            document = documents.send(reply.read())
+        except StopIteration:
+            return
 
 
 def show_coverage(tally: Tally) -> None:

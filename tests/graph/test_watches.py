@@ -58,7 +58,7 @@ def test_a_visible_link_raises_an_alert() -> None:
 
     raised = _link(store, clock)
 
-    (alert,) = list_alerts(store, ANNA)
+    (alert,) = list_alerts(store, ANNA, clock())
     assert raised == 1
     assert (alert.entity.thing, alert.neighbour.entity.caption) == (WATCHED.thing, "Bela Sample")
     assert alert.recorded_at == START + timedelta(minutes=60)
@@ -72,7 +72,7 @@ def test_a_second_link_to_the_same_party_rings_again() -> None:
     store.write(Batch(links=[make_link(WATCHED, COMING, key="second", minute=62)]))
 
     assert check_watches(store, clock) == 1
-    assert len(list_alerts(store, ANNA)) == 2
+    assert len(list_alerts(store, ANNA, clock())) == 2
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_hidden_link_raises_none(label: Label | None, other: Record) -> None:
     store, clock = _watching()
 
     assert _link(store, clock, other, label) == 0
-    assert list_alerts(store, ANNA) == []
+    assert list_alerts(store, ANNA, clock()) == []
 
 
 def test_each_link_raises_once() -> None:
@@ -96,7 +96,7 @@ def test_each_link_raises_once() -> None:
     store.write(Batch(links=[make_link(WATCHED, COMING, properties={"role": ["again"]}, minute=65)]))
 
     assert [check_watches(store, clock) for _ in range(2)] == [0, 0]
-    assert len(list_alerts(store, ANNA)) == 1
+    assert len(list_alerts(store, ANNA, clock())) == 1
 
 
 def test_a_late_check_loses_nothing() -> None:
@@ -106,7 +106,7 @@ def test_a_late_check_loses_nothing() -> None:
     store.write(Batch(records=[third], links=[make_link(WATCHED, third, minute=50)]))
 
     assert _link(store, clock) == 2
-    assert {alert.neighbour.entity.thing for alert in list_alerts(store, ANNA)} == {COMING.thing, third.thing}
+    assert {alert.neighbour.entity.thing for alert in list_alerts(store, ANNA, clock())} == {COMING.thing, third.thing}
 
 
 def test_a_link_that_was_long_in_coming_is_not_lost() -> None:
@@ -163,8 +163,8 @@ def test_an_alert_goes_with_the_right_to_see_it() -> None:
 
     store.put_observer(ANNA)
 
-    assert list_alerts(store, ANNA) == []
-    assert len(list_alerts(store, on_case)) == 1
+    assert list_alerts(store, ANNA, clock()) == []
+    assert len(list_alerts(store, on_case, clock())) == 1
 
 
 def test_a_right_that_came_later_is_no_news() -> None:
@@ -204,3 +204,15 @@ def test_nobodys_watch_is_not_checked() -> None:
     store.put_watch(Watch("nobody", WATCHED.thing, START, START))
 
     assert _link(store, clock) == 1
+
+
+def test_what_a_right_made_visible_shows_without_an_import() -> None:
+    """A link that came while it was hidden is read as soon as it may be, whatever else comes or does not."""
+    label = make_label(tlp="AMBER", owner="OTHER", cases=("A",))
+    store, clock = _watching()
+    _link(store, clock, label=label)
+    on_case = make_observer(name="anna", cases=("A",))
+
+    store.put_observer(on_case)
+
+    assert len(list_alerts(store, on_case, clock())) == 1

@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 import orjson
-from graphql import GraphQLEnumType, GraphQLSchema, build_schema, get_introspection_query
+from graphql import GraphQLSchema, build_schema, get_introspection_query
 
 from api.schema import print_sdl
 from graph.handle import Handles
@@ -25,9 +25,12 @@ from tests.worlds.world import OBSERVERS, POOLS, WORDS, World, thing_of
 _BEFORE = EARLY.isoformat()
 _MOST = 6  # properties that one document names
 _FULL_INTROSPECTION = 0.005
-_NEIGHBOUR = "cursor verb link{id type properties{name values} provenance{record assertion}} node{id caption}"
-_PAGE = "totalCount pageInfo{hasNextPage hasPreviousPage startCursor endCursor}"
-_EXPLANATION = "left right same by model prior stop total weights{comparison weight level} judged{verdict by reason}"
+_PAGE = "totalCount pageInfo{hasNextPage endCursor}"
+_EXPLANATIONS = (
+    "same by total weights{comparison weight}",
+    "left right model prior stop weights{level} judged{verdict by reason}",
+)
+_LINKS = ("verb link{id properties{name values}}", "link{id type provenance{record assertion}}", "link{id}")
 _SCHEMATA = ("Person", "LegalEntity", "Thing", *POOLS)
 
 
@@ -50,10 +53,11 @@ class Asker:
         self._world = world
         self._observer = observer
         self._random = random
+        self._schema = _schema_of(observer.tier)
         self._handles = Handles(SECRET, observer.organisation)
         self._ids = [self._handles.seal("entity", thing_of(key)) for key in world.keys]
 
-    def watching(self) -> Iterator[Document]:
+    def watching(self) -> Asking:
         """Ask for everything to be watched, hidden things among it."""
         for id_ in self._ids:
             yield _ask(Channel.ALERT, "watch", "mutation($id:ID!){watchEntity(id:$id){id entity{id}}}", id=id_)
@@ -75,7 +79,8 @@ class Asker:
         yield _ask(
             Channel.WRITE, "watch", "mutation($id:ID!){watchEntity(id:$id){id createdAt entity{id caption}}}", id=id_
         )
-        query = f"mutation($l:ID!,$r:ID!,$v:Verdict!){{judge(left:$l,right:$r,verdict:$v,reason:\"alike\"){{{_EXPLANATION}}}}}"  # fmt: skip
+        shown = self._random.choice(_EXPLANATIONS)
+        query = f'mutation($l:ID!,$r:ID!,$v:Verdict!){{judge(left:$l,right:$r,verdict:$v,reason:"alike"){{{shown}}}}}'
         for left, right in self._pairs(2):
             verdict = self._random.choice(("POSITIVE", "NEGATIVE", "UNSURE", "WITHDRAWN"))
             yield _ask(Channel.WRITE, "judge", query, l=left, r=right, v=verdict)
@@ -95,7 +100,7 @@ class Asker:
     def _node(self, id_: str) -> Document:
         """Ask for an entity's values by its own fields, some of which others may name and this tier may not."""
         key = self._world.keys[list(self._world.keys)[self._ids.index(id_)]]
-        names = _names_of(self._observer.tier, key) & default_ontology()[key].properties.keys()
+        names = self._names_of(key) & default_ontology()[key].properties.keys()
         chosen = self._random.sample(sorted(names), min(_MOST, len(names)))
         query = f"query($id:ID!){{node(id:$id){{id __typename ...on Entity{{caption}} ...on {key}{{__typename {' '.join(chosen)}}}}}}}"  # fmt: skip
         return _ask(Channel.EXISTENCE, "node", query, id=id_)
@@ -113,13 +118,14 @@ class Asker:
         )
 
     def _given(self, *names: str) -> set[str]:
-        return set(names) & _names_of(self._observer.tier, "Provenance")
+        return set(names) & self._names_of("Provenance")
 
     def _entity(self, channel: Channel, id_: str, part: str) -> Document:
         return _ask(channel, "entity", f"query($id:ID!){{entity(id:$id){{id caption schema {part}}}}}", id=id_)
 
     def _neighbours(self, id_: str) -> Asking:
-        query = f"query($id:ID!,$a:String){{entity(id:$id){{neighbours(first:1,after:$a){{{_PAGE} edges{{{_NEIGHBOUR}}}}}}}}}"  # fmt: skip
+        edges = f"edges{{cursor {self._random.choice(_LINKS)} node{{id caption}}}}"
+        query = f"query($id:ID!,$a:String){{entity(id:$id){{neighbours(first:1,after:$a){{{_PAGE} {edges}}}}}}}"
         answer = yield _ask(Channel.PATH, "neighbours", query, id=id_)
         for cursor in _find(answer, "endCursor"):
             yield _ask(Channel.CURSOR, "neighbours after", query, id=id_, a=cursor)
@@ -154,13 +160,12 @@ class Asker:
     def _totals(self) -> Iterator[Document]:
         yield _ask(Channel.COUNT, "counts", "{counts{schema count}}")
         yield _ask(Channel.COUNT, "counts before", "query($t:DateTime){counts(asOf:$t){schema count}}", t=_BEFORE)
-        cubes = _schema_of(self._observer.tier).type_map.get("CubeName")
-        if isinstance(cubes, GraphQLEnumType):
-            name = self._random.choice(sorted(cubes.values))
-            yield _ask(Channel.DIFFERENCING, "cube", f"{{cube(name:{name}){{rows columns cells{{row column count}}}}}}")  # fmt: skip
+        if self._schema.query_type and "cubes" in self._schema.query_type.fields:
+            yield _ask(Channel.DIFFERENCING, "cubes", "{cubes{name rows columns cells{row column count}}}")
 
     def _explanations(self) -> Iterator[Document]:
-        query = f"query($l:ID!,$r:ID!,$t:DateTime){{explain(left:$l,right:$r,asOf:$t){{{_EXPLANATION}}}}}"
+        shown = self._random.choice(_EXPLANATIONS)
+        query = f"query($l:ID!,$r:ID!,$t:DateTime){{explain(left:$l,right:$r,asOf:$t){{{shown}}}}}"
         for left, right in self._pairs(3):
             moment = {"t": _BEFORE} if self._random.random() < 0.2 else {}
             yield _ask(Channel.EXPLANATION, "explain", query, l=left, r=right, **moment)
@@ -175,12 +180,14 @@ class Asker:
         """Ask what cannot be asked: the texts of the errors are answers too."""
         for what, query, variables in self._random.sample(list(self._iter_mistakes()), 5):
             yield _ask(Channel.ERROR, what, query, **variables)
-        body = self._random.choice((b"", b"{", b"[]", b'{"query":1}', b'{"query":""}', b'{"query":"{a}","variables":3}'))
+        body = self._random.choice(
+            (b"", b"{", b"[]", b'{"query":1}', b'{"query":""}', b'{"query":"{a}","variables":3}')
+        )
         yield Document(Channel.ERROR, "no request", body)
 
     def _iter_mistakes(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         id_, schema = self._random.choice(self._ids), self._random.choice(list(POOLS))
-        forbidden = default_ontology()[schema].properties.keys() - _names_of(self._observer.tier, schema)
+        forbidden = default_ontology()[schema].properties.keys() - self._names_of(schema)
         for name in sorted(forbidden)[:3]:
             yield "another tier's field", f"query($id:ID!){{entity(id:$id){{...on {schema}{{{name}}}}}}}", {"id": id_}
         yield "unknown field", '{search(text:"ada"){hidden}}', {}
@@ -203,6 +210,10 @@ class Asker:
         yield _ask(Channel.VOCABULARY, "introspection of a type", query)
         if self._random.random() < _FULL_INTROSPECTION:
             yield _ask(Channel.VOCABULARY, "introspection", get_introspection_query())
+
+    def _names_of(self, type_: str) -> set[str]:
+        """Return the fields that the observer's tier may name of a type."""
+        return set(getattr(self._schema.type_map.get(type_), "fields", {}))
 
     def _pairs(self, most: int) -> Iterable[tuple[str, str]]:
         pairs = list(combinations(self._ids, 2))
@@ -227,9 +238,3 @@ def _find(answer: Any, name: str) -> list[Any]:
 @cache
 def _schema_of(tier: str) -> GraphQLSchema:
     return build_schema(print_sdl(tier))
-
-
-def _names_of(tier: str, type_: str) -> set[str]:
-    """Return the fields that a tier may name of a type."""
-    found = _schema_of(tier).type_map.get(type_)
-    return set(getattr(found, "fields", {}))

@@ -125,7 +125,7 @@ class _Asker:
         if first.has_next:
             yield Channel.CURSOR, "neighbours after", _dump(self._view.neighbours(id_, after=first.cursors[-1]))
         for neighbour in first.items[:1]:
-            yield Channel.PATH, "two hops", _dump(self._view.neighbours(neighbour.entity.id))
+            yield Channel.PATH, "two hops", _try(self._view.neighbours, neighbour.entity.id)
 
     def hidden_ids(self) -> Iterator[Answer]:
         visible = self._shown[0].id if self._shown else self._ids[0]
@@ -141,7 +141,7 @@ class _Asker:
             yield Channel.SEARCH, "search", _dump(page)
             for cursor in page.cursors:
                 yield Channel.CURSOR, "search after", _dump(self._view.search(word, first=2, after=cursor))
-        for schema in ("Person", "LegalEntity", "Thing"):
+        for schema in ("Person", "LegalEntity", "Company", "Thing"):
             yield Channel.FILTER, "search by schema", _dump(self._view.search("ada", schema=schema))
         for like in ("ada exam", "ada hidden example", "bela sample"):
             yield Channel.SIMILARITY, "search like", _dump(self._view.search(like))
@@ -163,12 +163,11 @@ class _Asker:
             projection = self._view.projection(types=types)
             shape = (projection.things, projection.edges, projection.weights)
             yield Channel.CENTRALITY, "projection", _dump(shape)
-        for name in default_policy().cubes:
-            yield Channel.DIFFERENCING, f"cube {name}", _try(self._cube, name)
-
-    def _cube(self, name: str) -> object:
-        table = self._view.cube(name)
-        return [sorted(table.cells.items()), sorted(table.rows.items()), sorted(table.columns.items()), table.total]
+        for name, table in ((table.cube.name, table) for table in self._view.cubes()):
+            parts = (table.cells, table.rows, table.columns)
+            yield Channel.DIFFERENCING, name, _dump([[sorted(part.items()) for part in parts], table.total])
+        for early in (self._early, self._view):
+            yield Channel.DIFFERENCING, "tables", _dump([table.cube.name for table in early.cubes()])
 
     def explanations(self) -> Iterator[Answer]:
         ids = [record.id for entity in self._shown for record in entity.records]
@@ -198,7 +197,7 @@ class _Asker:
         for entity in self._early_entities():
             self._store.put_watch(Watch(self._observer.name, entity.thing, EARLY, EARLY))
         check_watches(self._store, lambda: NOW)
-        yield Channel.ALERT, "alerts", _dump(list_alerts(self._store, self._observer))
+        yield Channel.ALERT, "alerts", _dump(list_alerts(self._store, self._observer, NOW))
         for id_ in self._ids[:2]:
             yield Channel.ALERT, "watch", _try(self._watch, id_)
 

@@ -117,7 +117,7 @@ PRIOR, STOP = -3.0, 4.0
 class Thing:
     """One record to be: of which thing (`key`), which facet, under which label, with which values, when.
 
-    `is_there` False keeps its place and leaves the record out.
+    `is_there` False keeps its place and leaves the record out; `delivery` tells apart captures that brought it.
     """
 
     schema: str
@@ -128,6 +128,7 @@ class Thing:
     extra: Mapping[str, str]
     minute: int
     is_there: bool = True
+    delivery: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +204,7 @@ def draw_thing(random: Random, key: str, schema: str, label: Label | None = None
     """Draw a record of a thing."""
     other = OTHER_SCHEMATA.get(schema)
     return Thing(
-        schema=other if other and random.random() < 0.1 else schema,
+        schema=other if other and random.random() < 0.25 else schema,
         key=key,
         facet=random.choice(("", "", "", "marked")),
         label=label or random.choice(LABELS),
@@ -280,7 +281,7 @@ def _make_record(thing: Thing, place: int) -> Record:
         source=SOURCE,
         source_key=thing.key,
         label=thing.label,
-        capture=f"{place:064x}",
+        capture=f"{thing.delivery:032x}{place:032x}",
         sequence=place,
         properties=thing.properties,
         recorded_at=START + timedelta(minutes=thing.minute),
