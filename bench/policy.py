@@ -12,6 +12,9 @@ Values repeat as they do in real data: a request works each pseudonym and each
 coarser value out once. With every value a different one, each of them is worked
 out anew; those figures come after and have no goal.
 
+A store keeps what was compiled for an observer who asks again; what applying costs
+then is given beside it.
+
 Cedar decides a sample of the same questions in the same run, and the rest is
 reckoned from that: one request for a record answers for all its field classes
 (the least that can be asked), one for each property decides field by field.
@@ -30,6 +33,7 @@ from bench.oracles.cedar import CedarReading
 from bench.oracles.plain import read_document
 from graph.handle import Handles
 from graph.treat import Treater
+from graph.treaters import Treaters
 from ontology.label import Label
 from ontology.observer import Observer
 from ontology.policy_file import POLICY_FILE, default_policy
@@ -82,6 +86,7 @@ def main() -> None:
         _measure(observer, labels, distinct, max(3, args.rounds // 8))
     _measure_cedar(labels, args.n)
     print_goal("policy_ms_over_copy", round(over["analyst"], 2), "<=", 1.5)
+    print_goal("policy_investigator_ms_over_copy", round(over["investigator"], 2), "<=", 1.5)
 
 
 def make_labels() -> list[Label]:
@@ -125,7 +130,11 @@ def apply(
 ) -> list[dict[str, tuple[str, ...]]]:
     """Compile the policy for an observer and return what they see of each record."""
     clearance = default_policy().compile(observer, labels)
-    treater = Treater(default_ontology(), clearance, Handles(SECRET, observer.organisation))
+    return treat(Treater(default_ontology(), clearance, Handles(SECRET, observer.organisation)), records)
+
+
+def treat(treater: Treater, records: Sequence[Record]) -> list[dict[str, tuple[str, ...]]]:
+    """Return what is seen of each record under a policy that is compiled."""
     return [treater.values(record.schema, record.lid, record.properties) for record in records]
 
 
@@ -153,16 +162,19 @@ def _draw(random: Random, schema: str, name: str, number: int, kinds: Mapping[st
 def _measure(observer: Observer, labels: Sequence[Label], records: Sequence[Record], rounds: int) -> float:
     """Print what compiling and applying cost one observer, and return the milliseconds over copying."""
     interned = {label.lid: label for label in labels}
-    compiling, applying, copying = [], [], []
+    compiling, applying, copying, again = [], [], [], []
     shown = apply(observer, interned, records)
+    kept = Treaters(SECRET, default_ontology(), default_policy())
     for _ in range(rounds):
         copying.append(_time(lambda: copy(records)))
         applying.append(_time(lambda: apply(observer, interned, records)))
         compiling.append(_time(lambda: default_policy().compile(observer, interned)))
+        again.append(_time(lambda: treat(kept.find(observer, interned), records)))
     over = median(one - other for one, other in zip(applying, copying, strict=True))
     print(
         f"  {observer.tier:12} copy {median(copying):.2f} ms, compile and apply {median(applying):.2f} ms "
-        f"(allowed labels alone {median(compiling):.2f} ms), over copying {over:.2f} ms; {_describe(records, shown)}"
+        f"(allowed labels alone {median(compiling):.2f} ms), over copying {over:.2f} ms; asked again "
+        f"{median(again) - median(copying):.2f} ms over copying; {_describe(records, shown)}"
     )
     return over
 

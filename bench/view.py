@@ -385,3 +385,7 @@ def _create(store: BoltStore, text: str, rows: Sequence[row.Row]) -> None:
 
 def _run(text: str, rows: Sequence[row.Row], work: ManagedTransaction) -> None:
     work.run(text, rows=rows).consume()
+
+
+if __name__ == "__main__":
+    main()

@@ -160,9 +160,10 @@ class View:
             start = next((i for i, link in enumerate(links, 1) if link_identity(link) == last), len(links))
         chosen = links[start : start + _bounded(first)]
         self._ahead = walk
-        items = tuple(self._neighbours(entity, chosen))
-        cursors = tuple(self._handles.seal_cursor(link_identity(link), bound) for link in chosen)
-        return Page(items, cursors, start + len(items) < len(links), len(links))
+        there = self._neighbours(entity, chosen)
+        cursors = tuple(self._handles.seal_cursor(link_identity(link), bound) for link, _ in there)
+        items = tuple(neighbour for _, neighbour in there)
+        return Page(items, cursors, start + len(chosen) < len(links), len(links))
 
     def ties(self, entities: Collection[Entity]) -> list[Tie]:
         """Return how these entities are linked with each other, each kind of link between two of them once."""
@@ -220,10 +221,10 @@ class View:
         link = next((link for link in links if link_identity(link) == alert.link), None)
         if entity is None or link is None:
             return None
-        [neighbour] = self._neighbours(entity, [link])
-        return ShownAlert(
-            self._handles.seal("alert", alert.id), self._handles.seal("watch", alert.watch), entity, neighbour
-        )
+        for _, neighbour in self._neighbours(entity, [link]):
+            id_, watch = self._handles.seal("alert", alert.id), self._handles.seal("watch", alert.watch)
+            return ShownAlert(id_, watch, entity, neighbour)
+        return None
 
     def links_of_entity(self, thing: str) -> dict[str, str]:
         """Return what links to the entity around a thing now: link identity -> thing at the far end.
@@ -459,13 +460,16 @@ class View:
             raise NotVisible
         return self._show_entity(clusters.members[clusters.of[thing]], walk.current), walk
 
-    def _neighbours(self, entity: Entity, links: Sequence[Link]) -> Iterator[Neighbour]:
+    def _neighbours(self, entity: Entity, links: Sequence[Link]) -> list[tuple[Link, Neighbour]]:
+        """Return what each link leads to; one whose far end went out of sight since it was read is left out."""
         others = self.entities_of(sorted({_far_end(link, entity.things) for link in links}))
-        for link in links:
-            schema = self.ontology[link.schema]
-            end = schema.left if link.left in entity.things else schema.right
-            verb = end.label if end else schema.label
-            yield Neighbour(self._treater.show_link(link), verb, others[_far_end(link, entity.things)])
+        ends = ((link, others.get(_far_end(link, entity.things))) for link in links)
+        return [(link, self._neighbour(entity, link, other)) for link, other in ends if other]
+
+    def _neighbour(self, entity: Entity, link: Link, other: Entity) -> Neighbour:
+        schema = self.ontology[link.schema]
+        end = schema.left if link.left in entity.things else schema.right
+        return Neighbour(self._treater.show_link(link), end.label if end else schema.label, other)
 
     def _explain(self, left: str, right: str, lefts: Sequence[Record], rights: Sequence[Record]) -> Explanation:
         if lefts[0].thing == rights[0].thing:
