@@ -2,7 +2,7 @@
 
 import base64
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
@@ -172,11 +172,13 @@ def link_to_a_hidden_end_is_shown(patch: Patch) -> None:
         shown = self._see(scope).visible(links)
         return [link for link in shown if all(self._records_by_thing.find([end]) for end in (link.left, link.right))]
 
-    def neighbours(self: View, entity: Entity, links: Sequence[Link]) -> Iterator[Neighbour]:
+    def neighbours(self: View, entity: Entity, links: Sequence[Link]) -> list[tuple[Link, Neighbour]]:
         ends = [link.right if link.left in entity.things else link.left for link in links]
         others = self.entities_of(sorted(set(ends)))
-        for link, end in zip(links, ends, strict=True):
-            yield Neighbour(self._treater.show_link(link), link.schema, others.get(end) or _stub(self, end))
+        return [
+            (link, Neighbour(self._treater.show_link(link), link.schema, others.get(end) or _stub(self, end)))
+            for link, end in zip(links, ends, strict=True)
+        ]
 
     patch(MemoryStore, "_visible_links", visible_links)
     patch(View, "_neighbours", neighbours)

@@ -145,7 +145,7 @@ def _show_any_alert(self: View, alert: Alert) -> ShownAlert | None:
     link = next((link for link in links if link_identity(link) == alert.link), None)
     if entity is None or link is None:
         return None
-    [neighbour] = self._neighbours(entity, [link])
+    [(_, neighbour)] = self._neighbours(entity, [link])
     return ShownAlert(self.handle("alert", alert.id), self.handle("watch", alert.watch), entity, neighbour)
 
 
