@@ -56,7 +56,7 @@ else:
     LinkType = _make_enum("LinkType", [schema.name for schema in default_ontology().links()], "The schemata of links.")
 
 strawberry.enum(Treatment, description="What is done to a value before anything else sees it.")
-strawberry.enum(Verdict, description="What a judgement says of two records; withdrawn takes an earlier one back.")
+strawberry.enum(Verdict, description="What a judgement says of two records; withdrawn takes your earlier ones back.")
 
 
 @described
@@ -348,9 +348,11 @@ class Judgement:
 
     verdict: Verdict
     recorded_at: datetime
-    by: str | None = strawberry.field(description="Who decided, or a pseudonym.", metadata={FIELD_CLASS: "source"})
+    by: str | None = strawberry.field(
+        description="Who decided, within your own organisation.", metadata={FIELD_CLASS: "source"}
+    )
     reason: str | None = strawberry.field(
-        description="Why, in their words.", metadata={FIELD_CLASS: "notes", CLEAR_ONLY: True}
+        description="Why, within your own organisation.", metadata={FIELD_CLASS: "notes", CLEAR_ONLY: True}
     )
 
     @classmethod

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Self, TypeVar
+from urllib.parse import quote
 
 from api.settings import Settings
 from graph.export import Export, make_export
@@ -131,7 +132,9 @@ class Handling:
         source = self.source or Source(path.name, LOCAL)
         if self.observer:
             organisation = self.observer.organisation
-            source = replace(source, name=f"{organisation}/{source.name}", organisation=organisation)
+            # No organisation has the sign that ends its name, so no two make one name.
+            name = f"{quote(organisation, safe=' ')}/{source.name}"
+            source = replace(source, name=name, organisation=organisation)
         label = self.label.label
         return Delivery(
             source=source,
@@ -141,6 +144,7 @@ class Handling:
             recorded_at=now,
             mapping=self.mapping,
             schema_labels=self.label.schema_labels,
+            owner=self.observer.organisation if self.observer else None,
         )
 
 
@@ -240,6 +244,10 @@ class Pipeline:
             raise AccessError("name, organisation: expected text, found none")
         if not observer.purpose:
             observer = replace(observer, purpose=tiers[observer.tier].purpose)
+        known = self.store.get_observer(observer.name)
+        if known and known.organisation != observer.organisation:
+            # Somebody else by that name: what the one before watched is none of theirs.
+            self.store.remove_observer(observer.name)
         self.store.put_observer(observer)
         return observer
 
@@ -312,7 +320,8 @@ class Pipeline:
     def export(
         self, observer: Observer, ids: Sequence[str], use: Use, to: str, recipient: Observer | None = None
     ) -> Export:
-        """Return what an observer may take out; see `graph.export`."""
+        """Return what an observer may take out; see `graph.export`. Raises NotPermitted or NotVisible."""
+        self._require(observer, Right.EXPORT)
         return make_export(self.store, observer, ids, use, to, recipient)
 
     def watch(self, observer: Observer, id_: str) -> Watch:
@@ -321,11 +330,13 @@ class Pipeline:
         return add_watch(self.store, observer, id_, self._clock())
 
     def watches(self, observer: Observer) -> list[Watch]:
-        """Return an observer's watches."""
+        """Return an observer's watches; raises NotPermitted."""
+        self._require(observer, Right.WATCH)
         return self.store.list_watches(observer.name)
 
     def alerts(self, observer: Observer) -> list[ShownAlert]:
-        """Return an observer's alerts whose ground they may still see, newest first."""
+        """Return an observer's alerts whose ground they may still see, newest first; raises NotPermitted."""
+        self._require(observer, Right.WATCH)
         return list_alerts(self.store, observer, self._clock())
 
     def _require(self, observer: Observer, right: Right) -> None:

@@ -89,13 +89,14 @@ def choose_current(records: Iterable[Version]) -> dict[str, list[Version]]:
 
 
 def latest_judgements(judgements: Iterable[Judgement]) -> dict[tuple[str, str], Judgement]:
-    """Keep the latest judgement on each pair of things."""
-    latest: dict[tuple[str, str], Judgement] = {}
+    """Keep the judgement in force on each pair of things: the latest of those that their authors have not withdrawn."""
+    by_author: dict[tuple[str, str, str], Judgement] = {}
     for judgement in judgements:
-        pair = (judgement.left, judgement.right)
-        if pair not in latest or _order_of_judgement(judgement) > _order_of_judgement(latest[pair]):
-            latest[pair] = judgement
-    return latest
+        place = (judgement.left, judgement.right, judgement.by)
+        if place not in by_author or _order_of_judgement(judgement) > _order_of_judgement(by_author[place]):
+            by_author[place] = judgement
+    standing = (judgement for judgement in by_author.values() if judgement.verdict is not Verdict.WITHDRAWN)
+    return {(j.left, j.right): j for j in sorted(standing, key=_order_of_judgement)}
 
 
 def _order_of_judgement(judgement: Judgement) -> tuple[int, str]:

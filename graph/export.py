@@ -35,13 +35,13 @@ def make_export(
 ) -> Export:
     """Return what an observer may take out: before a court in the proceeding `to`, or on to the organisation `to`.
 
-    A release names its recipient, who gets what both may have, treated for the
-    recipient; that records are one thing is then the observer's word. Raises
+    It is never more than the observer's own View shows. A release names its
+    recipient and is of both only, each value as whoever of them is shown less of
+    it sees it; that records are one thing is the observer's word. Raises
     NotVisible for an id that the observer may not see; what the recipient may
     not have is left out without a word.
     """
     view = store.view(observer)
-    shower = view if recipient is None else store.view(recipient)
     consents = store.list_consents()
     refused: Counter[tuple[str, str]] = Counter()
 
@@ -52,6 +52,6 @@ def make_export(
         return is_free
 
     found = list(dict.fromkeys(view.entity(id_).thing for id_ in ids))
-    entities = [entity for thing in found if (entity := shower.show_part(view.facets_of(thing), may_leave))]
+    entities = [e for thing in found if (e := view.show_part(view.facets_of(thing), may_leave, recipient))]
     refusals = tuple(Refusal(*reason, count) for reason, count in sorted(refused.items()))
     return Export(use, to, tuple(entities), refusals)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from graph.judgements import LONGEST_REASON
 from graph.store import Store
 from graph.treat import facet_identity, link_identity
 from graph.view import View
@@ -13,7 +14,7 @@ from ontology.errors import InvalidData, NotVisible
 from ontology.label import Label
 from ontology.observer import Observer
 from ontology.record import Link, Record, to_microseconds
-from ontology.relabelling import Relabelling, is_lower
+from ontology.relabelling import Relabelling, is_stricter
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +43,24 @@ def propose_relabelling(
 ) -> Relabelling:
     """Ask for other parts in the label of the assertion that two ids of a Provenance name.
 
-    Carried out at once when no part becomes less strict; else kept until another
-    observer approves. Raises NotVisible, or InvalidData for parts that cannot be
-    or that change nothing.
+    Carried out at once when an observer of the organisation that owns it makes
+    it stricter; else kept until another of that organisation approves. Whoever
+    is of another one is told no more than that, for what they guess right of a
+    label is none of theirs. Raises NotVisible, or InvalidData for parts that
+    cannot be, for another owner, or for an owner's change of nothing.
     """
+    if len(reason) > LONGEST_REASON:
+        raise InvalidData(f"at most {LONGEST_REASON} characters", "more", path="reason")
+    if "owner" in parts:
+        raise InvalidData("parts of a label besides its owner", "another owner", path="label.owner")
     said = store.view(observer).assertion_of(record, assertion)
     label = said.label.to_filled(parts)
-    if label == said.label:
+    is_owner = said.label.owner == observer.organisation != ""
+    if is_owner and label == said.label:
         raise InvalidData("parts of a label that differ from those in force", "the same", path="label")
     thing = said.thing if isinstance(said, Record) else said.left
     made = Relabelling(said.id, thing, label, reason, observer.name, now)
-    if is_lower(label, said.label):
+    if not (is_owner and is_stricter(label, said.label)):
         store.put_relabelling(made)
         return made
     done = replace(made, approved_by=observer.name, approved_at=now)
@@ -61,7 +69,7 @@ def propose_relabelling(
 
 
 def list_open_relabellings(store: Store, observer: Observer) -> list[ShownRelabelling]:
-    """Return the relabellings that wait for approval, of assertions that an observer sees."""
+    """Return the relabellings that wait for approval, of what an observer sees and their organisation owns."""
     view = store.view(observer)
     waiting = (r for r in store.list_relabellings() if not r.is_approved)
     shown = (found for relabelling in waiting if (found := _show(view, relabelling)))
@@ -95,7 +103,7 @@ def approve_relabelling(store: Store, observer: Observer, id_: str, now: datetim
 
 def _show(view: View, relabelling: Relabelling) -> ShownRelabelling | None:
     said = view.find_assertion(relabelling.thing, relabelling.assertion)
-    if said is None:
+    if said is None or not said.label.owner == view.observer.organisation != "":
         return None
     entity = view.entity_of(relabelling.thing)
     return ShownRelabelling(

@@ -92,17 +92,18 @@ class Treater:
         )
 
     def show_judgement(self, judgement: Judgement, on: Iterable[Record]) -> ShownJudgement:
-        """Return what the observer is shown of a judgement: its author as a source, its reason as a note.
+        """Return what the observer is shown of a judgement: who decided and why, within their own organisation alone.
 
         The reason may tell of what it was judged on, so notes on that must be
         theirs too: the joined label of two records can open a class that one of
         them keeps shut.
         """
         lids = {judgement.lid, *(record.lid for record in on)}
-        is_readable = all(self._clearance.treatment(lid, "notes") is Treatment.CLEAR for lid in lids)
+        is_own = judgement.label.owner == self._clearance.observer.organisation != ""
+        is_readable = is_own and all(self._clearance.treatment(lid, "notes") is Treatment.CLEAR for lid in lids)
         return ShownJudgement(
             verdict=judgement.verdict,
-            by=self._source(judgement.by, self._clearance.treatment(judgement.lid, "source")),
+            by=judgement.by if is_own else None,
             reason=judgement.reason if is_readable else None,
             recorded_at=judgement.recorded_at,
         )

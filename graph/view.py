@@ -44,7 +44,7 @@ from ontology.key import concrete_schemata, fold_words
 from ontology.label import Label
 from ontology.observer import SYSTEM_TIER, Observer
 from ontology.pair import Pair, sum_weights
-from ontology.policy import Cube, Policy
+from ontology.policy import Cube, JointClearance, Policy
 from ontology.policy_file import countable_cubes, default_policy
 from ontology.record import Link, Record, to_microseconds
 from ontology.schema import Ontology, default_ontology
@@ -277,14 +277,26 @@ class View:
             raise NotVisible
         return {member: current[member] for member in clusters.members[clusters.of[thing]]}
 
-    def show_part(self, facets: Mapping[str, Sequence[Record]], may_leave: Callable[[Label], bool]) -> Entity | None:
-        """Return an entity from those of its facets that this observer may have and whose label may leave, else None."""
-        allowed = set(self._scope.allowed)
+    def show_part(
+        self, facets: Mapping[str, Sequence[Record]], may_leave: Callable[[Label], bool], recipient: Observer | None
+    ) -> Entity | None:
+        """Return an entity from those of its facets whose label may leave, None when none may.
+
+        For a recipient no more than both may have, each value as whoever of them
+        is shown less of it sees it, under this observer's ids and pseudonyms.
+        """
+        treater = self._treater if recipient is None else self._meet(recipient)
+        allowed = set(treater.allowed)
         kept = {
             thing: [r for r in records if r.lid in allowed and may_leave(r.label)] for thing, records in facets.items()
         }
         left = [thing for thing in facets if kept[thing]]
-        return self._show_entity(left, kept) if left else None
+        return self._show_entity(left, kept, treater) if left else None
+
+    def _meet(self, other: Observer) -> Treater:
+        labels = self._reader.labels()
+        joint = JointClearance(self.policy.compile(self.observer, labels), self.policy.compile(other, labels))
+        return Treater(self.ontology, joint, self._handles)
 
     def contact_of(self, label: Label) -> str:
         """Return whom to ask about what is under a label."""
@@ -294,13 +306,14 @@ class View:
     def label_of(self, ids: Collection[str]) -> Label:
         """Return the label of what this observer derives from the records of some ids; raises NotVisible.
 
-        The strictest of every part of what they see of them, owned by their own organisation.
+        The strictest of every part of what they see of the entities around them, owned by their own organisation.
         """
         things = {self._handles.open("entity", id_) for id_ in ids}
-        current = self._current(things)
-        if things - current.keys() or not things:
+        clusters, current = self._gather(things)
+        if things - clusters.of.keys() or not things:
             raise NotVisible
-        labels = (record.label for thing in sorted(things) for record in current[thing])
+        members = (member for thing in sorted(things) for member in clusters.members[clusters.of[thing]])
+        labels = (record.label for member in members for record in current[member])
         return replace(reduce(Label.join, labels), owner=self.observer.organisation)
 
     def handle(self, kind: str, identity: str) -> str:
@@ -394,15 +407,18 @@ class View:
         moment = self.as_of.isoformat() if self._is_pinned else None
         return sha256(canonical_json([asdict(self.observer), self.policy.digest, moment, question])).digest()
 
-    def _show_entity(self, members: Sequence[str], current: dict[str, list[Record]]) -> Entity:
-        records = [self._treater.show_record(current[thing]) for thing in members]
-        schema = self._treater.most_specific(record.schema for record in records)
+    def _show_entity(
+        self, members: Sequence[str], current: dict[str, list[Record]], treater: Treater | None = None
+    ) -> Entity:
+        treater = treater or self._treater
+        records = [treater.show_record(current[thing]) for thing in members]
+        schema = treater.most_specific(record.schema for record in records)
         merged = merge_values(record.values for record in records)
         return Entity(
             thing=members[0],
             id=records[0].id,
             schema=schema,
-            caption=self._treater.caption(self.ontology[schema], merged),
+            caption=treater.caption(self.ontology[schema], merged),
             values=merged,
             records=tuple(records),
             redactions=tuple(dict.fromkeys(r for record in records for r in record.redactions)),

@@ -20,7 +20,8 @@ class Delivery:
     `label` says how, with `schema_labels` holding the parts that differ for a
     schema and its heirs. `capture` is the SHA-256 of the file, `file` its name
     for messages. `recorded_at` is aware, UTC. `mapping` is needed by formats
-    that do not say what their columns mean.
+    that do not say what their columns mean. `owner` stands above whatever a
+    label says of it, where who delivers may speak for one organisation alone.
     """
 
     source: Source
@@ -30,6 +31,7 @@ class Delivery:
     recorded_at: datetime
     mapping: FileMapping | None = None
     schema_labels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    owner: str | None = None
 
     def label_for(self, schema: str, said: Mapping[str, Any]) -> Label:
         """Return the label of a record or link of this schema whose own marking said these parts.
@@ -41,5 +43,7 @@ class Delivery:
         lineage = default_ontology()[schema].lineage
         parts = next((self.schema_labels[name] for name in lineage if name in self.schema_labels), {})
         label = self.label.to_filled(parts).to_filled(said)
+        if self.owner is not None:
+            label = replace(label, owner=self.owner)
         is_denied = label.category == NO_PERSON and _PERSON in lineage
         return replace(label, category=Label().category) if is_denied else label

@@ -316,7 +316,7 @@ def load_yaml(path: Path) -> dict[str, Any]:
     except yaml.MarkedYAMLError as exc:
         line = exc.problem_mark.line + 1 if exc.problem_mark else 1
         raise InvalidData("YAML, each key once", "a fault", path=f"{path.name}: line {line}") from exc
-    except (yaml.YAMLError, ValueError) as exc:
+    except (yaml.YAMLError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as exc:
         raise InvalidData("YAML", "a value that cannot be read", path=path.name) from exc
     if not isinstance(data, dict):
         raise InvalidData("a YAML mapping", _describe(data), path=path.name)

@@ -11,7 +11,7 @@ from ontology.record import to_microseconds
 
 
 class Verdict(StrEnum):
-    """What a judgement says of two things; `WITHDRAWN` takes an earlier one back."""
+    """What a judgement says of two things; `WITHDRAWN` takes its author's earlier ones back."""
 
     POSITIVE = "positive"
     NEGATIVE = "negative"
@@ -23,7 +23,8 @@ class Verdict(StrEnum):
 class Judgement:
     """A decision on two things (`left` < `right`), by an observer or a rule, under its own label.
 
-    Never altered: of those on one pair that a View holds, the latest decides.
+    Never altered: of those on one pair that a View holds and that their authors
+    have not withdrawn, the latest decides.
     `reason` is free text. `recorded_at` is aware, UTC.
     """
 

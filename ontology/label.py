@@ -141,6 +141,7 @@ _FLAGS = ("special", "legal_hold")
 _DATES = ("review_date", "expiry_date")
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _BETWEEN_TEXTS = "; "
+_LONGEST = 1_000
 
 
 def read_parts(data: Mapping[str, Any], *, path: str) -> dict[str, Any]:
@@ -176,7 +177,7 @@ def _read_part(part: str, value: Any, where: str) -> Any:
         return _read_day(value, where)
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise InvalidData("text", type(value).__name__, path=where)
-    text = str(value).strip()
+    text = _plain(str(value).strip(), where)
     if part == "tlp":
         text = text.upper().removeprefix("TLP:").replace("WHITE", "CLEAR")
     if part in _CLOSED and text not in _CLOSED[part]:
@@ -189,7 +190,7 @@ def _read_list(part: str, value: Any, where: str) -> tuple[str, ...]:
         raise InvalidData("a list of texts", type(value).__name__, path=where)
     if not all(isinstance(v, str | int) and not isinstance(v, bool) for v in value):
         raise InvalidData("a list of texts", "a list with something else", path=where)
-    items = tuple(sorted({str(v).strip() for v in value}))
+    items = tuple(sorted({_plain(str(v).strip(), where) for v in value}))
     if part == "purposes":
         _check_purposes(items, where)
     elif "" in items:
@@ -198,6 +199,12 @@ def _read_list(part: str, value: Any, where: str) -> tuple[str, ...]:
     elif part in ("cases", "compartments") and any(BOTH in f" {item} " for item in items):
         raise InvalidData(f"names without the sign{BOTH}that joins two", "a name with it", path=where)
     return items
+
+
+def _plain(text: str, where: str) -> str:
+    if len(text) > _LONGEST or not all(character.isprintable() for character in text):
+        raise InvalidData(f"at most {_LONGEST} printable characters", "others", path=where)
+    return text
 
 
 def _check_purposes(items: tuple[str, ...], where: str) -> None:

@@ -27,6 +27,7 @@ class Treatment(StrEnum):
 class Right(StrEnum):
     """What an observer may do besides reading."""
 
+    EXPORT = "export"
     IMPORT = "import"
     JUDGE = "judge"
     LABEL = "label"
@@ -202,6 +203,59 @@ class Clearance:
         return self.policy.cells.get((field_class, category, self.observer.tier))
 
 
+class JointClearance(Clearance):
+    """What two observers may both have: each class as it is treated for whoever of them is shown less of it.
+
+    Where neither treatment shows less than the other, such as a mask and a
+    pseudonym, nothing is shown. Markers are the first observer's.
+    """
+
+    def __init__(self, own: Clearance, other: Clearance) -> None:
+        self.observer = own.observer
+        self.policy = own.policy
+        self.labels = own.labels
+        self.allowed = sorted(set(own.allowed) & set(other.allowed))
+        self._own = own
+        self._other = other
+        self._joint: dict[tuple[int, int], Mapping[str, Rule]] = {}
+
+    def rules(self, lid: int) -> Mapping[str, Rule]:
+        """Return the stricter rule of every class under a label."""
+        own, other = self._own.rules(lid), self._other.rules(lid)
+        place = (id(own), id(other))
+        if place not in self._joint:
+            self._joint[place] = {
+                name: choose_stricter(own.get(name, _NOTHING), other.get(name, _NOTHING))
+                for name in self.policy.classes
+            }
+        return self._joint[place]
+
+    def rule(self, lid: int, field_class: str) -> Rule:
+        """Return the stricter rule."""
+        return self.rules(lid).get(field_class, _NOTHING)
+
+    def is_known(self, lid: int, field_class: str) -> bool:
+        """Whether the first observer may know that values of this class are withheld."""
+        return self._own.is_known(lid, field_class)
+
+
+def choose_stricter(one: Rule, other: Rule) -> Rule:
+    """Return the rule that shows less; nothing where neither does and they differ."""
+    if OPENNESS[one.treatment] != OPENNESS[other.treatment]:
+        return min(one, other, key=lambda rule: OPENNESS[rule.treatment])
+    is_alike = (one.treatment, one.grain) == (other.treatment, other.grain)
+    return one if is_alike else _NOTHING
+
+
+# How much a treatment shows; of those that show as much, none shows less than another.
+OPENNESS = {
+    Treatment.CLEAR: 3,
+    Treatment.MASK: 2,
+    Treatment.GENERALISE: 2,
+    Treatment.PSEUDONYM: 2,
+    Treatment.COUNT: 1,
+    Treatment.ABSENT: 0,
+}
 _EVERYTHING = Rule("otherwise", Treatment.CLEAR)
 _NOTHING = Rule("otherwise", Treatment.ABSENT)
 

@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 from ontology.condition import has_condition, iter_situations
 from ontology.label import Label
 from ontology.observer import Observer
-from ontology.policy import Cell, Cube, Policy, Rule, Sees, Tier, Treatment
-from ontology.policy_file import OPENNESS
+from ontology.policy import OPENNESS, Cell, Cube, Policy, Rule, Sees, Tier, Treatment
 from ontology.values.date import DATE
 
 NOBODY = "nothing"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from functools import cache
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ import yaml
 from ontology.condition import CONDITIONS, OTHERWISE, PUBLIC_TIER, has_condition, iter_situations
 from ontology.digest import canonical_json
 from ontology.errors import PolicyError
-from ontology.label import CATEGORIES, HANDLINGS, PURPOSES, TLPS
-from ontology.observer import SYSTEM_TIER
-from ontology.policy import Cell, Cube, Policy, Right, Rule, Sees, Tier, Treatment
+from ontology.label import CATEGORIES, HANDLINGS, PURPOSES, TLPS, Label
+from ontology.observer import SYSTEM_TIER, Observer
+from ontology.policy import OPENNESS, Cell, Cube, Policy, Right, Rule, Sees, Tier, Treatment
 from ontology.schema import Ontology, default_ontology
 
 POLICY_FILE = Path(__file__).with_name("policy.yaml")
@@ -22,16 +23,13 @@ POLICY_FILE = Path(__file__).with_name("policy.yaml")
 _OWN_CLASSES = ("source", "handling", "raw")
 # Of what oversight may be given something: how an assertion is handled and, by a pseudonym, who said it.
 _METADATA = frozenset({"source", "handling"})
+# What the YAML library lets through of values such as a date that is none.
+_UNREADABLE = (ValueError, KeyError, AttributeError, TypeError, RecursionError)
 _MERGES_OF = "of "
+_LEAST_FLOOR = 10
+# Values of these are of short lists; of other types a table may count by the coarser form alone.
+_LISTED = frozenset({"boolean", "code", "gender"})
 _VERSION = 2
-OPENNESS = {
-    Treatment.CLEAR: 3,
-    Treatment.MASK: 2,
-    Treatment.GENERALISE: 2,
-    Treatment.PSEUDONYM: 2,
-    Treatment.COUNT: 1,
-    Treatment.ABSENT: 0,
-}
 
 Cells = dict[tuple[str, str, str], Cell]
 
@@ -86,6 +84,8 @@ def load_policy(path: Path) -> Policy:
         raise PolicyError(f"{path.name}: expected a readable file, found {exc.strerror}") from exc
     except (yaml.YAMLError, UnicodeDecodeError) as exc:
         raise PolicyError(f"{path.name}: expected YAML, found a syntax error") from exc
+    except _UNREADABLE as exc:
+        raise PolicyError(f"{path.name}: expected YAML, found a value that cannot be read") from exc
     return make_policy(data, path.name)
 
 
@@ -105,6 +105,8 @@ def make_policy(data: Any, file: str) -> Policy:
         raise PolicyError(f"{file}: contacts.{OTHERWISE}: missing")
     cells = _read_classes(parts["classes"], tiers, f"{file}: classes")
     floor, rounding = (_number(parts["cubes"], key, f"{file}: cubes") for key in ("floor", "rounding"))
+    if floor < _LEAST_FLOOR:
+        raise PolicyError(f"{file}: cubes.floor: expected at least {_LEAST_FLOOR}")
     if floor % rounding:
         # Else a number of the floor could be rounded to one below it.
         raise PolicyError(f"{file}: cubes.floor: expected a multiple of the rounding")
@@ -120,8 +122,15 @@ def make_policy(data: Any, file: str) -> Policy:
         cubes=_read_cubes(_section(parts["cubes"], "tables", f"{file}: cubes"), f"{file}: cubes.tables"),
         floor=floor,
         rounding=rounding,
-        digest=sha256(canonical_json(data)).hexdigest(),
+        digest=_digest(data, file),
     )
+
+
+def _digest(data: Any, file: str) -> str:
+    try:
+        return sha256(canonical_json(data)).hexdigest()
+    except _UNREADABLE as exc:
+        raise PolicyError(f"{file}: expected texts and numbers, found a value that cannot be kept") from exc
 
 
 def _read_tiers(section: Mapping[Any, Any], where: str) -> dict[str, Tier]:
@@ -152,6 +161,10 @@ def _read_tier(name: str, spec: Any, where: str) -> Tier:
     if merges != "visible" and not (isinstance(merges, str) and merges.startswith(_MERGES_OF)):
         raise PolicyError(f"{where}.merges: expected visible, or the tier whose merges are granted: of TIER")
     granted = None if merges == "visible" else merges.removeprefix(_MERGES_OF)
+    if (rights or granted) and (name == PUBLIC_TIER or sees != Sees.SHARED):
+        raise PolicyError(
+            f"{where}: expected no rights and no granted merges for the public and for who sees no content"
+        )
     return Tier(name, description, purpose, frozenset(Right(right) for right in rights), Sees(sees), granted)
 
 
@@ -164,7 +177,21 @@ def _read_sharing(data: Mapping[str, Any], part: str, terms: Iterable[str], file
             raise PolicyError(f"{file}: sharing.{part}.{term}: missing")
         for condition in found[term]:
             _check(condition, CONDITIONS, f"{file}: sharing.{part}.{term}", "condition")
+    _check_sharing([(term, found[term]) for term in terms], f"{file}: sharing.{part}")
     return {term: tuple(found[term]) for term in terms}
+
+
+def _check_sharing(terms: list[tuple[str, list[str]]], where: str) -> None:
+    """Refuse a stricter term that admits somebody whom a laxer one does not: a join takes the stricter."""
+    for (lax, wide), (strict, narrow) in pairwise(terms):
+        for tier in (PUBLIC_TIER, "member"):
+            for observer, label in iter_situations(tier):
+                if _admits_any(narrow, observer, label) and not _admits_any(wide, observer, label):
+                    raise PolicyError(f"{where}.{strict}: admits somebody whom {lax} does not")
+
+
+def _admits_any(conditions: Iterable[str], observer: Observer, label: Label) -> bool:
+    return any(has_condition(condition, observer, label) for condition in conditions)
 
 
 def _read_classes(section: Mapping[Any, Any], tiers: Mapping[str, Tier], where: str) -> Cells:
@@ -277,6 +304,11 @@ def _read_cube(name: str, spec: Any, ontology: Ontology, where: str) -> Cube:
         raise PolicyError(f"{where}.by: expected two properties")
     for prop in by:
         _check(prop, ontology[schema].properties, f"{where}.by", "property")
+        kind = ontology[schema].properties[prop].type
+        if not (kind.is_generalised or kind.name in _LISTED):
+            raise PolicyError(f"{where}.by: {prop} has values that no table may hold")
+    if by[0] == by[1]:
+        raise PolicyError(f"{where}.by: expected two properties")
     return Cube(name, description, schema, category, (by[0], by[1]))
 
 

@@ -42,9 +42,17 @@ class Relabelling:
         return self.approved_by is not None and self.approved_at is not None
 
 
-def is_lower(new: Label, old: Label) -> bool:
-    """Whether a label is in any part less strict than another: then the join of both is not the new one."""
-    return new.join(old) != new
+def is_stricter(new: Label, old: Label) -> bool:
+    """Whether a label differs from another only in being stricter, by parts of which stricter always shows less.
+
+    A case, a compartment, a category or an owner may open to one observer what
+    it shuts to another, so a change of these is never only stricter.
+    """
+    opening = any(getattr(new, part) != getattr(old, part) for part in _OPENING)
+    return not opening and new.join(old) == new
+
+
+_OPENING = ("cases", "compartments", "category", "owner", "basis", "minor", "expiry_date", "review_date", "legal_hold")
 
 
 def move_pairs(pairs: Iterable[Pair], old: str, new: str) -> Iterator[Pair]:

@@ -28,7 +28,7 @@ def judge(
     reason: Reason = "",
     json: AsJson = False,
 ) -> None:
-    """Say whether two records are one thing. Kept beside earlier judgements; withdrawn takes the last one back.
+    """Say whether two records are one thing. Kept beside earlier judgements; withdrawn takes your own back.
 
     It counts for whoever may have all that you see of both.
     """
@@ -103,7 +103,7 @@ def _read_part(text: str) -> tuple[str, Any]:
         raise InvalidData("PART=VALUE, such as tlp=AMBER or cases=[A, B]", "no sign =", path="--set")
     try:
         return part.strip(), yaml.safe_load(value)
-    except yaml.YAMLError as exc:
+    except (yaml.YAMLError, ValueError, KeyError, AttributeError, TypeError, RecursionError) as exc:
         raise InvalidData("a value as YAML writes it", "something else", path=f"--set {part.strip():.40}") from exc
 
 
@@ -134,8 +134,8 @@ def export(
 ) -> None:
     """Take entities out, as one JSON document, without what their handling codes keep back.
 
-    H1 is refused for a court without a recorded consent, H2 and H3 for any use. A release holds what both you and the
-    recipient may have, as the recipient is shown it.
+    Without a recorded consent H1 is refused for a court, H2 and H3 for a court and for a release. A release holds what
+    both you and the recipient may have, never more than you are shown.
     """
     del json
     with open_pipeline() as pipeline:

@@ -95,6 +95,7 @@ def main() -> None:
         level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=err, show_path=False)]
     )
     try:
+        _check_arguments(sys.argv[1:])
         app()
     except VinculumError as exc:
         err.print(plain(f"vinculum: {exc}"), markup=False, soft_wrap=True)
@@ -104,6 +105,12 @@ def main() -> None:
         if os.environ.get("VINCULUM_DEBUG"):
             traceback.print_exc()
         sys.exit(FAULT)
+
+
+def _check_arguments(words: list[str]) -> None:
+    for place, word in enumerate(words, 1):
+        if any("\ud800" <= character <= "\udfff" for character in word):
+            raise InvalidData("text in UTF-8", "other bytes", path=f"word {place} of the command")
 
 
 @app.callback()

@@ -146,7 +146,9 @@ def test_a_visible_link_raises_one_alert(pipeline: Pipeline, tmp_path: Path) -> 
 
     assert counts == [1, 0]
     assert [a.neighbour.entity.caption for a in pipeline.alerts(ANNA)] == ["Work number 10000"]
-    assert pipeline.alerts(stranger) == []
+    assert pipeline.store.list_alerts(stranger.name) == []
+    with pytest.raises(NotPermitted, match="watch"):
+        pipeline.alerts(stranger)
 
 
 def test_an_unknown_tier_or_observer_is_refused(pipeline: Pipeline) -> None:

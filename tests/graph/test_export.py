@@ -1,16 +1,23 @@
 """Export: handling codes bind what material is used for."""
 
+from collections.abc import Iterator
 from datetime import timedelta
+from random import Random
 
 import pytest
 
 from graph.export import Refusal, make_export
 from graph.memory import MemoryStore
+from graph.shown import Entity
 from graph.store import Batch
 from ontology.consent import Consent, Use, may_use
 from ontology.errors import NotVisible
 from ontology.label import Label
+from ontology.observer import Observer
+from ontology.policy import Treatment
 from tests.factory import SECRET, START, make_label, make_observer, make_record
+from tests.worlds.twin import sight_of
+from tests.worlds.world import OBSERVERS, build, make_world, thing_of
 
 NOW = START + timedelta(days=1)
 ANNA = make_observer(organisation="POLICE", name="anna", cases=("A",))
@@ -71,8 +78,8 @@ def test_a_court_gets_what_may_come_before_it_and_a_count_of_the_rest() -> None:
     assert after.refused == ()
 
 
-def test_a_release_holds_what_both_may_have_as_the_recipient_is_shown_it() -> None:
-    """The recipient's treatments and ids apply, and what is not released to them is left out without a word."""
+def test_a_release_holds_what_both_may_have_and_no_more_of_it() -> None:
+    """The stricter treatment applies under the observer's own ids, and what is not released is left out."""
     shared = make_record(key="1", label=_label("H0"), properties={"name": ["Ada Example"], "notes": ["a remark"]})
     kept = make_record(key="2", label=make_label(category="suspect", tlp="AMBER", owner="POLICE"))
     store = MemoryStore(secret=SECRET, clock=lambda: NOW)
@@ -82,7 +89,7 @@ def test_a_release_holds_what_both_may_have_as_the_recipient_is_shown_it() -> No
     made = make_export(store, ANNA, ids, Use.RELEASE, "ABROAD", ABROAD)
 
     (entity,) = made.entities
-    assert entity == store.view(ABROAD).entity_of(shared.thing)
+    assert entity.id == store.view(ANNA).entity_of(shared.thing).id
     assert entity.values == {"name": ("Ada Example",)}
     assert made.refused == ()
 
@@ -93,3 +100,22 @@ def test_nothing_is_taken_out_that_is_not_seen() -> None:
 
     with pytest.raises(NotVisible):
         make_export(store, ANNA, ["e" + "A" * 43], Use.COURT, "12/26")
+
+
+@pytest.mark.parametrize("recipient", OBSERVERS, ids=lambda o: o.name)
+@pytest.mark.parametrize("observer", OBSERVERS, ids=lambda o: o.name)
+def test_nobody_takes_out_what_is_treated_for_them(observer: Observer, recipient: Observer) -> None:
+    """Whoever it is said to be for, a value that an export holds in clear is one that its observer sees in clear."""
+    for seed in range(4):
+        world = make_world(Random(seed), sight_of(observer).visible)
+        view = build(world).view(observer)
+        for entity in view.entities_of([thing_of(key) for key in world.keys]).values():
+            export = make_export(build(world), observer, [entity.id], Use.RELEASE, "x", recipient)
+            assert {value for out in export.entities for value in _clear(out)} <= {*_clear(entity)}
+
+
+def _clear(entity: Entity) -> Iterator[tuple[str, str]]:
+    for record in entity.records:
+        for facet in record.facets:
+            for name, treatment in facet.treatments.items():
+                yield from ((name, value) for value in facet.values[name] if treatment is Treatment.CLEAR)

@@ -94,7 +94,7 @@ def test_it_sways_nobody_who_may_not_have_what_it_leans_on() -> None:
     assert _sizes(store, other, *shown) == [1, 1]
 
 
-def test_its_reason_is_a_note_and_its_author_a_source() -> None:
+def test_its_reason_and_author_stay_in_their_organisation() -> None:
     """An analyst of another organisation is swayed by it, and is told neither who decided nor in what words."""
     left, right = (make_record(key=key, label=POLICE, properties=NAMES) for key in "12")
     store, author = _store(left, right), make_observer(organisation="POLICE", name="anna")
@@ -105,8 +105,37 @@ def test_its_reason_is_a_note_and_its_author_a_source() -> None:
     found = store.view(analyst).explain(*ids).judged
 
     assert found is not None
-    assert found.reason is None
-    assert (found.by or "").startswith("P-")
+    assert (found.verdict, found.by, found.reason) == (Verdict.POSITIVE, None, None)
+
+
+def test_it_is_labelled_by_all_of_both_entities() -> None:
+    """Naming the open record of an entity that holds a closed one does not open what was judged on both."""
+    open_, other = (
+        make_record("Phone", key, properties=NUMBER if key == "1" else {"number": ["+40799999999"]}) for key in "12"
+    )
+    closed = make_record("Phone", "3", label=make_label(tlp="RED", owner="POLICE"), properties=NUMBER)
+    store, author = _store(open_, other, closed), make_observer(organisation="POLICE")
+
+    _judge(store, author, open_, other, Verdict.POSITIVE, 0)
+
+    assert _sizes(store, author, open_, other) == [3]
+    assert _sizes(store, make_observer(organisation="LAB"), open_, other) == [1, 1]
+
+
+def test_withdrawing_takes_back_ones_own_alone() -> None:
+    """Of two who judged, the other's verdict stands when one withdraws."""
+    left, right = make_record(key="1"), make_record(key="2")
+    store = _store(left, right)
+    anna, ben = (make_observer(name=name) for name in ("anna", "ben"))
+    _judge(store, anna, left, right, Verdict.NEGATIVE, 0)
+    _judge(store, ben, left, right, Verdict.POSITIVE, 1)
+
+    _judge(store, anna, left, right, Verdict.WITHDRAWN, 2)
+    after_anna = _sizes(store, anna, left, right)
+    _judge(store, ben, left, right, Verdict.WITHDRAWN, 3)
+
+    assert after_anna == [2]
+    assert _sizes(store, anna, left, right) == [1, 1]
 
 
 def test_what_cannot_be_judged_is_said() -> None:

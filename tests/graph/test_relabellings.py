@@ -73,18 +73,42 @@ def test_less_strict_handling_waits_for_another_of_the_owner() -> None:
 
 
 def test_nobody_approves_their_own_or_what_another_owns() -> None:
-    """The proposer, an observer of another organisation, and one who does not see it, are each refused."""
+    """The proposer is refused; whoever is not of the owner is shown nothing that waits."""
     store = _store()
     _propose(store, ANNA, tlp="GREEN")
-    ids = {name: [w.id for w in list_open_relabellings(store, who)] for name, who in (("anna", ANNA), ("lab", LAB))}
+    (waiting,) = list_open_relabellings(store, ANNA)
 
     with pytest.raises(InvalidData, match="other than who proposed it"):
-        approve_relabelling(store, ANNA, ids["anna"][0], NOW)
-    with pytest.raises(InvalidData, match="organisation that owns it"):
-        approve_relabelling(store, LAB, ids["lab"][0], NOW)
+        approve_relabelling(store, ANNA, waiting.id, NOW)
     with pytest.raises(NotVisible):
-        approve_relabelling(store, STRANGER, ids["anna"][0], NOW)
-    assert list_open_relabellings(store, STRANGER) == []
+        approve_relabelling(store, STRANGER, waiting.id, NOW)
+    assert list_open_relabellings(store, LAB) == list_open_relabellings(store, STRANGER) == []
+
+
+@pytest.mark.parametrize(
+    "parts", [{"tlp": "RED"}, {"tlp": "GREEN"}, {"cases": ["MINE"]}, {"handling": "H2"}, {"tlp": "AMBER"}]
+)
+def test_who_does_not_own_it_changes_nothing_and_learns_nothing(parts: dict[str, object]) -> None:
+    """Whatever another organisation proposes, right guess or wrong, waits for the owner, who sees as before."""
+    store = _store()
+
+    made = _propose(store, LAB, **parts)
+
+    assert made.approved_by is None
+    assert _see(store, ANNA) == _see(_store(), ANNA)
+    assert len(list_open_relabellings(store, ANNA)) == 1
+
+
+@pytest.mark.parametrize("parts", [{"cases": ["A"]}, {"compartments": ["S"]}, {"category": "victim"}])
+def test_what_may_open_to_somebody_takes_two_of_the_owner(parts: dict[str, object]) -> None:
+    """A case, a compartment or a category is nobody's to set alone, though a join would call it stricter."""
+    assert _propose(_store(), ANNA, **parts).approved_by is None
+
+
+def test_the_owner_cannot_be_changed() -> None:
+    """Not even by the owner: nobody could ever change it back."""
+    with pytest.raises(InvalidData, match="besides its owner"):
+        _propose(_store(), ANNA, owner="")
 
 
 def test_the_same_label_again_is_refused() -> None:

@@ -210,11 +210,11 @@ def test_the_tiers_are_the_nine() -> None:
     assert rights == {
         "public": "",
         "private": "import",
-        "ngo": "import label watch",
-        "liaison": "import label watch",
+        "ngo": "export import label watch",
+        "liaison": "export import label watch",
         "analyst": "judge watch",
-        "investigator": "import judge label watch",
-        "magistrate": "label watch",
+        "investigator": "export import judge label watch",
+        "magistrate": "export label watch",
         "auditor": "",
         "operator": "",
     }

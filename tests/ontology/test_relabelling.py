@@ -1,4 +1,4 @@
-"""Relabellings: what is lower, and what follows an assertion to its new label."""
+"""Relabellings: what only shuts, and what follows an assertion to its new label."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ontology.label import Label
 from ontology.pair import BlockingKey, Evidence, Pair
-from ontology.relabelling import Relabelling, is_lower, move_pairs
+from ontology.relabelling import Relabelling, is_stricter, move_pairs
 from tests.factory import START, make_label
 
 PROPOSAL = Relabelling("a" * 32, "b" * 32, make_label(), "reviewed", "ada", START)
@@ -31,6 +31,8 @@ PAIR = Pair(
         {"handling": "H0"},
         {"tlp": "GREEN"},
         {"category": "suspect"},
+        {"category": "witness"},
+        {"owner": ""},
         {"release": ("A", "B")},
         {"cases": ("X", "Y")},
         {"cases": ()},
@@ -42,8 +44,8 @@ PAIR = Pair(
         {"legal_hold": False},
     ],
 )
-def test_less_strict_in_one_part_is_lower(parts: dict[str, object]) -> None:
-    """A label is lower when a single part of it is less strict, be all others as they were or stricter."""
+def test_a_part_that_is_less_strict_or_may_open_is_not_stricter(parts: dict[str, object]) -> None:
+    """A single part suffices, be all others as they were or stricter."""
     strict = Label(
         handling="H1",
         tlp="AMBER",
@@ -57,18 +59,27 @@ def test_less_strict_in_one_part_is_lower(parts: dict[str, object]) -> None:
         special=True,
         legal_hold=True,
     )
-    lower: Label = replace(strict, **parts)  # type: ignore[arg-type]  # of the parts above each has its own type
+    other: Label = replace(strict, **parts)  # type: ignore[arg-type]  # of the parts above each has its own type
 
-    assert is_lower(lower, strict)
-    assert is_lower(replace(lower, pap="RED", basis="assessment"), strict)
+    assert not is_stricter(other, strict)
+    assert not is_stricter(replace(other, source_grade="X", pap="RED"), strict)
 
 
-def test_stricter_is_not_lower() -> None:
-    """A label with a stricter part and the others as they were is not lower, and neither is the same one."""
-    label = make_label()
+@pytest.mark.parametrize("part", ["cases", "compartments"])
+def test_a_first_case_opens_to_who_is_on_it(part: str) -> None:
+    """What is under no case is shut to whom a case would open it."""
+    assert not is_stricter(replace(make_label(), **{part: ("X",)}), make_label())  # type: ignore[arg-type]
 
-    assert not is_lower(label, label)
-    assert not is_lower(replace(label, handling="H2", tlp="RED", category="victim", special=True), label)
+
+def test_less_sharing_is_stricter() -> None:
+    """TLP, handling code, PAP, release list, purposes and the special mark only ever shut."""
+    label = make_label(release=("A", "B"))
+
+    assert is_stricter(label, label)
+    assert is_stricter(
+        replace(label, handling="H2", tlp="RED", pap="RED", release=("A",), purposes=("protection",), special=True),
+        label,
+    )
 
 
 def test_approval_keeps_the_id() -> None:

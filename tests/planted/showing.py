@@ -13,6 +13,7 @@ from graph.treat import Treater, link_identity, merge_values
 from graph.view import View
 from graph.watches import check_watches
 from ontology.label import Label
+from ontology.observer import Observer
 from ontology.policy import Treatment
 from ontology.record import Link, Record
 from ontology.watch import Alert
@@ -49,8 +50,12 @@ def export_goes_by_the_exporters_rights(patch: Patch) -> None:
     """A release shows its recipient every record that the exporter may have."""
 
     def show_part(
-        self: View, facets: Mapping[str, Sequence[Record]], may_leave: Callable[[Label], bool]
+        self: View,
+        facets: Mapping[str, Sequence[Record]],
+        may_leave: Callable[[Label], bool],
+        recipient: Observer | None,
     ) -> Entity | None:
+        del recipient
         kept = {thing: [r for r in records if may_leave(r.label)] for thing, records in facets.items()}
         left = [thing for thing in facets if kept[thing]]
         return self._show_entity(left, kept) if left else None
