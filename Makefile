@@ -5,7 +5,8 @@ PYTHON ?= python3.11
 PYTHON := $(or $(shell command -v $(PYTHON) 2>/dev/null),python3)
 BIN := .venv/bin
 N ?=
-NAME ?= $(error say which: NAME=ingest, for one)
+CAMPAIGNS := $(filter-out __init__ campaign draw,$(basename $(notdir $(wildcard bench/campaigns/*.py))))
+BENCHES := $(filter-out __init__ goal,$(basename $(notdir $(wildcard bench/*.py))))
 
 .PHONY: setup demo test check format lint types bench campaign lock clean
 
@@ -39,9 +40,11 @@ types: setup
 	$(BIN)/mypy
 
 bench: setup
+	$(if $(filter $(NAME),$(BENCHES)),,$(error say which, as NAME=: $(BENCHES)))
 	$(BIN)/python -m bench.$(NAME) $(if $(N),--n $(N))
 
 campaign: setup
+	$(if $(filter $(NAME),$(CAMPAIGNS)),,$(error say which, as NAME=: $(CAMPAIGNS)))
 	$(BIN)/python -m bench.campaigns.$(NAME) $(if $(N),--n $(N))
 
 # Renews the locks from pyproject.toml; they hold hashes and name no index.

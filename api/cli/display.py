@@ -11,7 +11,7 @@ from rich.text import Text
 from api.cli.console import err, out, plain
 from api.pipeline import ImportReport, ResolveReport
 from graph.communities import Community
-from graph.shown import Entity, Explanation, Neighbour, Page, Redaction
+from graph.shown import Entity, Explanation, Neighbour, Page, Redaction, ShownJudgement
 from ontology.observer import Observer
 from ontology.rejection import Rejection
 from ontology.schema import Schema, default_ontology
@@ -89,6 +89,9 @@ def show_observers(observers: Sequence[Observer]) -> None:
 
 def show_search(page: Page[Entity]) -> None:
     """List the entities found."""
+    if not page.items:
+        out.print("nothing found" if not page.total else f"no more of {page.total}")
+        return
     table = _table("entity", "schema", "records", "id")
     for entity in page.items:
         _row(table, entity.caption, entity.schema, str(len(entity.records)), entity.id)
@@ -131,7 +134,7 @@ def show_neighbours(page: Page[Neighbour]) -> None:
 
 def show_explanation(explanation: Explanation) -> None:
     """Show a sum of bits, line by line without those that add nothing, and its verdict."""
-    verdict = "one thing" if explanation.same else "not shown to be one thing"
+    verdict = "one thing" if explanation.same else _APART.get(explanation.by, "not shown to be one thing")
     if explanation.total is None:
         out.print(f"{verdict}: {_REASONS[explanation.by]}")
         return
@@ -141,7 +144,7 @@ def show_explanation(explanation: Explanation) -> None:
         _row(table, weight.comparison, weight.level, f"{weight.weight:+.2f}")
     _row(table, "sum", f"stop at {explanation.stop:+.2f} ({explanation.model})", f"{explanation.total:+.2f}")
     out.print(table)
-    judged = " (judged so)" if explanation.by == "judgement" else ""
+    judged = f" ({_say_judged(explanation.judged)})" if explanation.by == "judgement" and explanation.judged else ""
     out.print(f"verdict: {verdict}{judged}")
 
 
@@ -214,6 +217,14 @@ def show_communities(communities: Sequence[Community]) -> None:
         out.print(plain(line), markup=False)
     if len(communities) > _SHOWN_COMMUNITIES:
         out.print(f"and {len(communities) - _SHOWN_COMMUNITIES} smaller ones; --json lists them all")
+
+
+_APART = {"judgement": "two things"}
+
+
+def _say_judged(judged: ShownJudgement) -> str:
+    by = f" by {judged.by}" if judged.by else ""
+    return plain(f"judged so{by}: {judged.reason}" if judged.reason else f"judged so{by}")
 
 
 _REASONS = {
