@@ -99,8 +99,9 @@ def latest_judgements(judgements: Iterable[Judgement]) -> dict[tuple[str, str], 
     return {(j.left, j.right): j for j in sorted(standing, key=_order_of_judgement)}
 
 
-def _order_of_judgement(judgement: Judgement) -> tuple[int, str]:
-    return to_microseconds(judgement.recorded_at), judgement.id
+def _order_of_judgement(judgement: Judgement) -> tuple[int, str, int, str]:
+    """Return what orders judgements: of those of one instant what is seen of them, since ids lean on hidden reasons."""
+    return to_microseconds(judgement.recorded_at), judgement.verdict.value, judgement.lid, judgement.id
 
 
 def order_of(assertion: Record | Outline | Link) -> tuple[int, int, str, str]:

@@ -522,7 +522,8 @@ class View:
             return Explanation(left, right, same=False, by="nothing")
         return max(
             (self._weigh(left, right, pair, mine) for pair in found),
-            key=lambda e: (e.total or 0.0, e.model or ""),
+            # Ties by what is seen of them: the order of pairs leans on ids, and those on hidden values.
+            key=lambda e: (e.total or 0.0, e.model or "", [(w.comparison, w.weight, w.level) for w in e.weights]),
         )
 
     def _most(self, left: Record, right: Record, pair: Pair) -> float:

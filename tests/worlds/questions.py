@@ -185,7 +185,8 @@ class _Asker:
         page = self._view.search(WORDS[0], first=1)
         for cursor in page.cursors:
             yield Channel.CURSOR, "another's cursor", _try(self._view.search, WORDS[1], after=cursor)
-        demoted = self._store.view(replace(self._observer, cases=(), orders=(), compartments=()))
+        # Of the same name and organisation: with fewer cases alone, two pseudonyms may be compared that were one in clear.
+        demoted = self._store.view(replace(self._observer, tier="operator"))
         for word in WORDS[:3]:
             yield Channel.CACHE_KEY, "with fewer rights", _dump(demoted.search(word))
         again = self._store.view(self._observer)
