@@ -138,7 +138,6 @@ class Walk:
         self.labels: int | None = None
         self.links: dict[str, Link] = {}
         self._with_links = False
-        self._found: Sequence[Record] = ()
         self._around: dict[str, set[str]] = {}
         self._keyed: dict[str, frozenset[str]] = {}
         self._pairs: dict[str, tuple[str, str, Pair]] = {}
@@ -169,13 +168,8 @@ class Walk:
         # What lies around some of them may be known already, and is the same.
         self._around |= {thing: set() for thing in found.things}
         self.labels = found.labels
-        self._found = found.records
-        self._fetch(new)
+        self.current |= choose_current(found.records)
         self._note(found)
-
-    def _fetch(self, things: Collection[str]) -> None:
-        del things
-        self.current |= choose_current(self._found)
 
     def _note(self, found: Surroundings) -> None:
         """Keep what may join things, and which others each thing may be joined with."""

@@ -81,7 +81,7 @@ class Treater:
 
     def show_link(self, link: Link) -> ShownLink:
         """Return what the observer is shown of a link."""
-        identity = self._handles.seal("link", link_identity(link))
+        identity = self.assertion(link)
         return ShownLink(
             id=identity,
             schema=link.schema,
@@ -90,6 +90,12 @@ class Treater:
             values=self.values(link.schema, link.lid, link.properties),
             provenance=self._provenance(link, link.left, identity),
         )
+
+    def assertion(self, said: Record | Link) -> str:
+        """Return the handle of one assertion: a facet of a thing, or a link."""
+        if isinstance(said, Record):
+            return self._handles.seal("facet", facet_identity(said))
+        return self._handles.seal("link", link_identity(said))
 
     def show_judgement(self, judgement: Judgement, on: Iterable[Record]) -> ShownJudgement:
         """Return what the observer is shown of a judgement: who decided and why, within their own organisation alone.
@@ -210,7 +216,7 @@ class Treater:
     def _show_facet(self, record: Record) -> ShownFacet:
         values = self.values(record.schema, record.lid, record.properties)
         properties = self._ontology[record.schema].properties
-        assertion = self._handles.seal("facet", facet_identity(record))
+        assertion = self.assertion(record)
         return ShownFacet(
             values=values,
             treatments={name: self._of(record.lid, properties[name]) for name in values},

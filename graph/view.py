@@ -10,7 +10,6 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cached_property, reduce
 from hashlib import sha256
-from math import inf
 
 from rapidfuzz import fuzz
 
@@ -22,7 +21,6 @@ from graph.entities import (
     choose_latest,
     cluster_all,
     latest_judgements,
-    weigh,
 )
 from graph.projection import Projection, make_projection
 from graph.shown import (
@@ -35,7 +33,7 @@ from graph.shown import (
     Weight,
 )
 from graph.store import Outline, Reader, Scope
-from graph.treat import Treater, facet_identity, link_identity, merge_values
+from graph.treat import Treater, link_identity, merge_values
 from graph.treaters import Treaters
 from ontology.digest import canonical_json
 from ontology.errors import NotVisible
@@ -251,21 +249,21 @@ class View:
     def assertion_of(self, record: str, assertion: str) -> Record | Link:
         """Return the current facet, or the link, that two ids of a Provenance name; raises NotVisible."""
         thing = self._handles.open("entity", record)
-        facets = self._current({thing}).get(thing, [])
-        for facet in facets:
-            if self._handles.seal("facet", facet_identity(facet)) == assertion:
-                return facet
-        for link in self._links_from(frozenset({thing})) if facets else ():
-            if self._handles.seal("link", link_identity(link)) == assertion:
-                return link
+        for said in self._said_of(thing):
+            if self._treater.assertion(said) == assertion:
+                return said
         raise NotVisible
 
     def find_assertion(self, thing: str, id_: str) -> Record | Link | None:
         """Return the current facet of a thing, or the link out of it, with a stored id; None where none is visible."""
-        said: list[Record | Link] = [*self._current({thing}).get(thing, [])]
-        if said:
-            said += self._links_from(frozenset({thing}))
-        return next((one for one in said if one.id == id_), None)
+        return next((said for said in self._said_of(thing) if said.id == id_), None)
+
+    def _said_of(self, thing: str) -> Iterator[Record | Link]:
+        """Yield the current facets of a thing and, where there is one, the links out of it."""
+        facets = self._current({thing}).get(thing, [])
+        yield from facets
+        if facets:
+            yield from self._links_from(frozenset({thing}))
 
     def facets_of(self, thing: str) -> dict[str, list[Record]]:
         """Return the current facets of the entity around a thing, by its things, earliest first; raises NotVisible.
@@ -300,8 +298,7 @@ class View:
 
     def contact_of(self, label: Label) -> str:
         """Return whom to ask about what is under a label."""
-        contacts = self.policy.contacts
-        return contacts.get(label.category, contacts["otherwise"])
+        return self.policy.contact(label)
 
     def label_of(self, ids: Collection[str]) -> Label:
         """Return the label of what this observer derives from the records of some ids; raises NotVisible.
@@ -538,15 +535,16 @@ class View:
             for evidence in pair.evidence
             if (weight := self._treater.weight(one, other, evidence)) is not None
         )
+        total = sum_weights(pair.prior, (w.weight for w in weights))
         return Explanation(
             left,
             right,
-            same=(weigh(self._treater, one, other, pair) or -inf) >= pair.stop,
+            same=total >= pair.stop,
             by="weights",
             model=pair.model,
             prior=pair.prior,
             stop=pair.stop,
-            total=sum_weights(pair.prior, (w.weight for w in weights)),
+            total=total,
             weights=weights,
         )
 

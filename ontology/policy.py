@@ -114,6 +114,10 @@ class Policy:
         cells = (self.cells[field_class, category, tier] for category in CATEGORIES)
         return frozenset(rule.treatment for cell in cells for rule in cell.rules)
 
+    def contact(self, label: Label) -> str:
+        """Return whom to ask about what is under a label."""
+        return self.contacts.get(label.category, self.contacts["otherwise"])
+
     def has_right(self, observer: Observer, right: Right) -> bool:
         """Whether an observer's tier may do something; the system may do all."""
         tier = self.tiers.get(observer.tier)
@@ -166,8 +170,7 @@ class Clearance:
 
     def contact(self, lid: int) -> str:
         """Return whom to ask about what is withheld under a label."""
-        contacts = self.policy.contacts
-        return contacts.get(self.labels[lid].category, contacts["otherwise"])
+        return self.policy.contact(self.labels[lid])
 
     def _find_rules(self, lid: int) -> Mapping[str, Rule]:
         """Evaluate the conditions between observer and label once each, and look up what they open."""
