@@ -81,17 +81,31 @@ def read_document(text: str, variables: Mapping[str, Any] | None = None, limits:
 
     Raises BadInput, naming the limit, or the parser's GraphQLSyntaxError.
     """
+    try:
+        document = parse(text, max_tokens=(limits or Limits()).tokens)
+    except RecursionError as exc:
+        raise _too_deep(limits or Limits()) from exc
+    check_limits(document, variables, limits)
+    return document
+
+
+def check_limits(
+    document: DocumentNode, variables: Mapping[str, Any] | None = None, limits: Limits | None = None
+) -> None:
+    """Raise BadInput, naming the limit, when a document goes beyond one with these variables."""
     limits = limits or Limits()
     try:
-        document = parse(text, max_tokens=limits.tokens)
         cost = _Meter(document, variables or {}).measure()
     except RecursionError as exc:
-        raise BadInput(f"expected at most {limits.depth} levels, found more") from exc
+        raise _too_deep(limits) from exc
     for part in fields(Cost):
         most = getattr(limits, part.name)
         if getattr(cost, part.name) > most:
             raise BadInput(f"expected at most {most} {_IN_WORDS[part.name]}, found more")
-    return document
+
+
+def _too_deep(limits: Limits) -> BadInput:
+    return BadInput(f"expected at most {limits.depth} levels, found more")
 
 
 _IN_WORDS = {

@@ -7,11 +7,11 @@ types, so nothing can name it: no query, no introspection, no error text.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import strawberry
 from graphql import GraphQLError
-from graphql.language import OperationDefinitionNode
+from graphql.language import DocumentNode, OperationDefinitionNode
 from strawberry.exceptions import MissingQueryError
 from strawberry.extensions import SchemaExtension
 from strawberry.printer import print_schema
@@ -21,8 +21,9 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.field import StrawberryField
 
+from api.checked import CheckedDocuments
 from api.errors import BadInput, explain_failure, explain_refusal
-from api.guard import DEFAULT_PAGE, MAX_PAGE, read_document
+from api.guard import DEFAULT_PAGE, MAX_PAGE, check_limits, read_document
 from api.loaders import Context
 from api.nodes import (
     CLEAR_ONLY,
@@ -183,6 +184,7 @@ class TierSchema(strawberry.Schema):
         self._tier = policy.tiers[tier]
         self._policy = policy
         self._gifts = _Gifts.of(self._tier, policy)
+        self.checked = CheckedDocuments()
         super().__init__(
             query=Query,
             mutation=Mutation if self._tier.rights & {Right.JUDGE, Right.WATCH} else None,
@@ -252,17 +254,40 @@ _ASKED: Mapping[tuple[str, str], Callable[[_Gifts], bool]] = {
 
 
 class _Guarded(SchemaExtension):
-    """Reads each document through the guard, before it is validated."""
+    """Reads each document through the guard before it is validated, and validates none twice for an organisation."""
 
     def on_parse(self) -> Iterator[None]:
-        context = self.execution_context
-        document = read_document(context.query or "", context.variables)
+        context, text = self.execution_context, self.execution_context.query or ""
+        document = self._find(text)
+        if document is None:
+            document = read_document(text, context.variables)
+        else:
+            check_limits(document, context.variables)
+            context.pre_execution_errors = []
         operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
         # As long as the context has no document, its operation name is the one that the caller gave.
         if len(operations) > 1 and context.operation_name is None:
             raise BadInput(_ONE_OPERATION)
         context.graphql_document = document
         yield
+
+    def on_validate(self) -> Iterator[None]:
+        context = self.execution_context
+        yield
+        if context.graphql_document and context.pre_execution_errors == []:
+            self._checked.add(self._organisation, context.query or "", context.graphql_document)
+
+    def _find(self, text: str) -> DocumentNode | None:
+        return self._checked.find(self._organisation, text)
+
+    @property
+    def _checked(self) -> CheckedDocuments:
+        return cast(TierSchema, self.execution_context.schema).checked
+
+    @property
+    def _organisation(self) -> str:
+        context: Context = self.execution_context.context
+        return context.observer.organisation
 
 
 def make_schema(tier: str, policy: Policy | None = None) -> TierSchema:

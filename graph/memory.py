@@ -31,6 +31,10 @@ Assertion = TypeVar("Assertion", Record, Link, Judgement)
 Item = TypeVar("Item", bound=_Identified)
 
 
+# The name under which everything of a label is found; no thing, key or id is called so.
+_EVERYTHING = ""
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -227,11 +231,11 @@ class MemoryStore:
 
     def records_by_thing(self, scope: Scope, things: Collection[str]) -> list[Record]:
         """Return the records of things."""
-        return self._see(scope).visible(self._records_by_thing.find(things))
+        return self._find(scope, self._records_by_thing, things)
 
     def records_by_key(self, scope: Scope, keys: Collection[str]) -> list[Record]:
         """Return records by identifying key."""
-        return self._see(scope).visible(self._records_by_key.find(keys))
+        return self._find(scope, self._records_by_key, keys)
 
     def records_by_words(self, scope: Scope, words: Sequence[str], schemata: Collection[str]) -> list[Record]:
         """Return the records whose folded text holds every word."""
@@ -240,36 +244,36 @@ class MemoryStore:
 
     def iter_records(self, scope: Scope, schemata: Collection[str]) -> Iterator[list[Record]]:
         """Stream records, all in one chunk."""
-        found = self._see(scope).visible(list(self._records.values()))
+        found = self._find(scope, self._records_by_thing)
         yield [record for record in found if not schemata or record.schema in schemata]
 
     def iter_outlines(self, scope: Scope) -> Iterator[list[Outline]]:
         """Stream outlines, all in one chunk."""
-        yield [self._outlines[record.id] for record in self._see(scope).visible(list(self._records.values()))]
+        yield [self._outlines[record.id] for record in self._find(scope, self._records_by_thing)]
 
     def links_of(self, scope: Scope, things: Collection[str]) -> list[Link]:
         """Return links by their ends."""
-        return self._visible_links(scope, self._links_by_end.find(things))
+        return self._visible_links(scope, things)
 
     def iter_links(self, scope: Scope) -> Iterator[list[Link]]:
         """Stream links, all in one chunk."""
-        yield self._visible_links(scope, list(self._links.values()))
+        yield self._visible_links(scope)
 
     def pairs_of(self, scope: Scope, records: Collection[str]) -> list[Pair]:
         """Return pairs by their ends."""
-        return self._visible_pairs(scope, self._pairs_by_end.find(records))
+        return self._visible_pairs(scope, records)
 
     def iter_pairs(self, scope: Scope) -> Iterator[list[Pair]]:
         """Stream pairs, all in one chunk."""
-        yield self._visible_pairs(scope, list(self._pairs.values()))
+        yield self._visible_pairs(scope)
 
     def judgements_of(self, scope: Scope, things: Collection[str]) -> list[Judgement]:
         """Return judgements by their things."""
-        return self._see(scope).visible(self._judgements_by_end.find(things))
+        return self._find(scope, self._judgements_by_end, things)
 
     def iter_judgements(self, scope: Scope) -> Iterator[list[Judgement]]:
         """Stream judgements, all in one chunk."""
-        yield self._see(scope).visible(list(self._judgements.values()))
+        yield self._find(scope, self._judgements_by_end)
 
     def captures(self, sha256s: Collection[str]) -> list[Capture]:
         """Return captures by hash."""
@@ -283,17 +287,22 @@ class MemoryStore:
             sight = self._last_sight = _Sight(scope)
         return sight
 
-    def _visible_links(self, scope: Scope, links: Iterable[Link]) -> list[Link]:
+    def _find(self, scope: Scope, index: "_Index[Assertion]", names: Collection[str] | None = None) -> list[Assertion]:
+        """Return what a scope lets through of what an index finds by some names (None: of everything)."""
         sight = self._see(scope)
-        return [
-            link for link in sight.visible(links) if all(self._is_visible(sight, t) for t in (link.left, link.right))
-        ]
+        return sight.visible(index.find_under(sight.lids, names))
+
+    def _visible_links(self, scope: Scope, things: Collection[str] | None = None) -> list[Link]:
+        sight = self._see(scope)
+        found = self._find(scope, self._links_by_end, things)
+        return [link for link in found if all(self._is_visible(sight, t) for t in (link.left, link.right))]
 
     def _is_visible(self, sight: "_Sight", thing: str) -> bool:
-        return any(map(sight.holds, self._records_by_thing.find([thing])))
+        return any(map(sight.holds, self._records_by_thing.find_under(sight.lids, [thing])))
 
-    def _visible_pairs(self, scope: Scope, pairs: Iterable[Pair]) -> list[Pair]:
+    def _visible_pairs(self, scope: Scope, records: Collection[str] | None = None) -> list[Pair]:
         sight = self._see(scope)
+        pairs = self._pairs_by_end.find_under(sight.lids, records)
         found = ((pair, self._records.get(pair.left), self._records.get(pair.right)) for pair in pairs)
         return [
             pair
@@ -315,9 +324,9 @@ class MemoryStore:
         outline = Outline.of(record, default_ontology())
         self._labels[record.lid] = record.label
         self._outlines[record.id] = outline
-        self._records_by_thing.add(record, record.thing)
+        self._records_by_thing.add(record, record.lid, record.thing)
         if outline.key:
-            self._records_by_key.add(record, outline.key)
+            self._records_by_key.add(record, record.lid, outline.key)
         self._records[record.id] = record
         return True
 
@@ -325,14 +334,17 @@ class MemoryStore:
         if self._is_taken(link.id):
             return False
         self._labels[link.lid] = link.label
-        self._links_by_end.add(link, link.left, link.right)
+        self._links_by_end.add(link, link.lid, link.left, link.right)
         self._links[link.id] = link
         return True
 
     def _add_pair(self, pair: Pair) -> bool:
-        if pair.id in self._pairs or not (self._is_taken(pair.left) and self._is_taken(pair.right)):
+        left, right = (self._records.get(end) or self._withdrawn.get(end) for end in (pair.left, pair.right))
+        if pair.id in self._pairs or left is None or right is None:
             return False
-        self._pairs_by_end.add(pair, pair.left, pair.right)
+        # Found from each end under the label of the other.
+        self._pairs_by_end.add(pair, right.lid, pair.left)
+        self._pairs_by_end.add(pair, left.lid, pair.right)
         self._pairs[pair.id] = pair
         return True
 
@@ -340,7 +352,7 @@ class MemoryStore:
         if judgement.id in self._judgements:
             return False
         self._labels[judgement.lid] = judgement.label
-        self._judgements_by_end.add(judgement, judgement.left, judgement.right)
+        self._judgements_by_end.add(judgement, judgement.lid, judgement.left, judgement.right)
         self._judgements[judgement.id] = judgement
         return True
 
@@ -363,7 +375,7 @@ class MemoryStore:
             new = self._make_successor(old, relabelling.label)
             self._add_link(new)
             self._withdrawn[old.id] = self._links.pop(old.id)
-            self._links_by_end.remove(old, old.left, old.right)
+            self._links_by_end.remove(old, old.lid, old.left, old.right)
             self._epoch += 1
         return old is not None
 
@@ -374,9 +386,9 @@ class MemoryStore:
 
     def _withdraw_record(self, record: Record) -> None:
         self._withdrawn[record.id] = self._records.pop(record.id)
-        self._records_by_thing.remove(record, record.thing)
+        self._records_by_thing.remove(record, record.lid, record.thing)
         if key := self._outlines[record.id].key:
-            self._records_by_key.remove(record, key)
+            self._records_by_key.remove(record, record.lid, key)
 
 
 class _Sight:
@@ -384,11 +396,11 @@ class _Sight:
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self._allowed = frozenset(scope.allowed)
+        self.lids = frozenset(scope.allowed)
 
     def holds(self, assertion: Record | Link | Judgement) -> bool:
         """Whether an assertion is in the scope by its own label and moment."""
-        return assertion.lid in self._allowed and assertion.recorded_at <= self.scope.as_of
+        return assertion.lid in self.lids and assertion.recorded_at <= self.scope.as_of
 
     def visible(self, assertions: Iterable[Assertion]) -> list[Assertion]:
         """Return those that are in the scope, in their order."""
@@ -396,22 +408,33 @@ class _Sight:
 
 
 class _Index(Generic[Item]):
-    """Finds items by any of their names."""
+    """Finds items by any of their names, and under labels, so that what is under others costs no time."""
 
     def __init__(self) -> None:
-        self._items: dict[str, dict[str, Item]] = {}
+        self._items: dict[str, dict[int, dict[str, Item]]] = {}
 
-    def add(self, item: Item, *names: str) -> None:
-        """Let an item be found by some names."""
-        for name in names:
-            self._items.setdefault(name, {})[item.id] = item
+    def add(self, item: Item, lid: int, *names: str) -> None:
+        """Let an item be found by some names under a label."""
+        for name in (_EVERYTHING, *names):
+            self._items.setdefault(name, {}).setdefault(lid, {})[item.id] = item
 
-    def remove(self, item: Item, *names: str) -> None:
-        """Let an item be found by none of some names."""
-        for name in names:
-            self._items.get(name, {}).pop(item.id, None)
+    def remove(self, item: Item, lid: int, *names: str) -> None:
+        """Let an item be found by none of some names under a label."""
+        for name in (_EVERYTHING, *names):
+            self._items.get(name, {}).get(lid, {}).pop(item.id, None)
 
     def find(self, names: Collection[str]) -> list[Item]:
         """Return the items with one of some names, each once."""
-        found = {item.id: item for name in names for item in list(self._items.get(name, {}).values())}
+        return self.find_under({lid for name in names for lid in list(self._items.get(name, {}))}, names)
+
+    def find_under(self, lids: Collection[int], names: Collection[str] | None = None) -> list[Item]:
+        """Return the items with one of some names (None: any) under one of some labels, each once."""
+        found: dict[str, Item] = {}
+        for name in (_EVERYTHING,) if names is None else names:
+            under = self._items.get(name)
+            if under:
+                for lid in lids:
+                    if lid in under:
+                        # Copied in one step, for another thread may write meanwhile.
+                        found |= under[lid].copy()
         return list(found.values())

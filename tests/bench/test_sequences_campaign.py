@@ -12,8 +12,6 @@ from graph import entities, view
 from graph.memory import MemoryStore, _Sight
 from graph.store import Scope
 from ontology.judgement import Judgement
-from ontology.label import Label
-from ontology.record import Link, Record
 from tests.worlds.machine import APART, STEPS, name_run
 
 SEED = 7
@@ -52,21 +50,8 @@ def test_a_case_is_drawn_from_its_seed() -> None:
 
 
 def _keep_what_was_relabelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What vanished still shows to whoever asks of the past."""
-    holds = _Sight.holds
-    labels: dict[str, Label] = {}
-    make_successor = MemoryStore._make_successor
-
-    def remember(self: MemoryStore, old: Record, label: Label) -> Record:
-        new: Record = make_successor(self, old, label)
-        labels[new.id] = old.label
-        return new
-
-    def hold(self: _Sight, said: Record | Link | Judgement) -> bool:
-        return holds(self, said) or (said.id in labels and labels[said.id].lid in self._allowed)
-
-    monkeypatch.setattr(MemoryStore, "_make_successor", remember)
-    monkeypatch.setattr(_Sight, "holds", hold)
+    """What vanished still shows to whoever saw it."""
+    monkeypatch.setattr(MemoryStore, "_withdraw_record", lambda self, record: None)
 
 
 def _forget_the_label_of_judgements(monkeypatch: pytest.MonkeyPatch) -> None:

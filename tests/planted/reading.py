@@ -168,8 +168,8 @@ def marker_follows_values(patch: Patch) -> None:
 def link_to_a_hidden_end_is_shown(patch: Patch) -> None:
     """A link is shown where there are records of both its ends, hidden or not, and lists an end that is hidden."""
 
-    def visible_links(self: MemoryStore, scope: Scope, links: Iterable[Link]) -> list[Link]:
-        shown = self._see(scope).visible(links)
+    def visible_links(self: MemoryStore, scope: Scope, things: Collection[str] | None = None) -> list[Link]:
+        shown = self._find(scope, self._links_by_end, things)
         return [link for link in shown if all(self._records_by_thing.find([end]) for end in (link.left, link.right))]
 
     def neighbours(self: View, entity: Entity, links: Sequence[Link]) -> list[tuple[Link, Neighbour]]:
@@ -188,8 +188,9 @@ def link_to_a_hidden_end_is_shown(patch: Patch) -> None:
 def label_of_a_link_is_not_asked(patch: Patch) -> None:
     """A link shows where both its ends do, whatever its own label."""
 
-    def visible_links(self: MemoryStore, scope: Scope, links: Iterable[Link]) -> list[Link]:
+    def visible_links(self: MemoryStore, scope: Scope, things: Collection[str] | None = None) -> list[Link]:
         sight = self._see(scope)
+        links = list(self._links.values()) if things is None else self._links_by_end.find(things)
         in_time = (link for link in links if link.recorded_at <= scope.as_of)
         return [link for link in in_time if all(self._is_visible(sight, end) for end in (link.left, link.right))]
 
