@@ -11,7 +11,7 @@ so nothing stays behind of what a relabelling hid.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from random import Random
@@ -81,10 +81,14 @@ class Leak(AssertionError):
 
 @dataclass(slots=True)
 class Held(Generic[Description, Assertion]):
-    """A low record or link: how it is described for each store, and as it stands there, under one label."""
+    """A low record or link: how it is described for each store, and as it stands there, under one label.
+
+    `former` is how it stood before each relabelling.
+    """
 
     described: tuple[Description, Description]
     said: tuple[Assertion, Assertion]
+    former: list[tuple[Assertion, Assertion]] = field(default_factory=list)
 
     @property
     def label(self) -> Label:
@@ -96,6 +100,7 @@ class Held(Generic[Description, Assertion]):
         one, other = self.described
         self.described = (replace(one, label=label), replace(other, label=label))
         mine, theirs = self.said
+        self.former.append(self.said)
         self.said = (replace(mine, label=label), replace(theirs, label=label))
 
 
@@ -238,9 +243,11 @@ class TwoStores(RuleBasedStateMachine):
 
     @rule(seed=SEEDS)
     def import_again(self, seed: int) -> None:
-        """Import again what was imported before, in whatever handling it is now."""
+        """Import again what was imported before, in the handling that it came with, or any that it had since."""
         random = self._step("import_again", seed)
-        self._write(_some(self.records, random), _some(self.links, random), _some(self.pairs, random))
+        records = [random.choice((held.said, *held.former)) for held in _some(self.records, random)]
+        links = [random.choice((held.said, *held.former)) for held in _some(self.links, random)]
+        self._write(records, links, _some(self.pairs, random))
 
     @rule(seed=SEEDS)
     def judge_low(self, seed: int) -> None:
@@ -465,7 +472,7 @@ class TwoStores(RuleBasedStateMachine):
         self.records += records
         self.links += links
         pairs = [pair for _ in range(random.randint(0, most)) if (pair := self._draw_pair(random))]
-        self._write(records, links, pairs)
+        self._write([held.said for held in records], [held.said for held in links], pairs)
         self._check_both()
 
     def _import_high(self, random: Random) -> None:
@@ -530,14 +537,14 @@ class TwoStores(RuleBasedStateMachine):
     def _in_stores(self, held: HeldRecord | HeldLink) -> Iterator[tuple[MemoryStore, Record | Link]]:
         yield from zip(self.stores, held.said, strict=True)
 
-    def _write(self, records: Sequence[HeldRecord], links: Sequence[HeldLink], pairs: Sequence[HeldPair]) -> None:
+    def _write(
+        self,
+        records: Sequence[tuple[Record, Record]],
+        links: Sequence[tuple[Link, Link]],
+        pairs: Sequence[HeldPair],
+    ) -> None:
         told = [
-            store.write(
-                Batch(
-                    records=[held.said[index] for held in records],
-                    links=[held.said[index] for held in links],
-                )
-            )
+            store.write(Batch(records=[said[index] for said in records], links=[said[index] for said in links]))
             for index, store in enumerate(self.stores)
         ]
         self._same("import", told)

@@ -88,6 +88,8 @@ LABELS = (
     _label(category="other", tlp="GREEN", owner="BANK"),
     _label(category="victim", tlp="GREEN", owner="BANK"),
     make_label(category="suspect", owner="BANK", purposes=("prevention",)),
+    _label(category="suspect", tlp="GREEN", owner="POLICE", release=("ABROAD",)),
+    _label(category="witness", tlp="GREEN", owner="HOME"),
 )  # fmt: skip
 OBSERVERS = (
     make_observer("public", organisation="", purpose="statistics"),
