@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from operator import itemgetter
 from typing import TypeVar
 
@@ -60,9 +61,18 @@ class Treater:
         schemata_by_lids: dict[tuple[int, ...], list[str]] = {}
         for schema in self._ontology.things():
             if schema.key:
-                lids = tuple(lid for lid in self.allowed if self._seen(schema.name, lid, schema.key) in _COMPARABLE)
+                alike = (lids for lids in self._alike if self._seen(schema.name, lids[0], schema.key) in _COMPARABLE)
+                lids = tuple(sorted(chain.from_iterable(alike)))
                 schemata_by_lids.setdefault(lids, []).append(schema.name)
         return [Keyed(tuple(names), lids) for lids, names in schemata_by_lids.items() if lids]
+
+    @cached_property
+    def _alike(self) -> list[list[int]]:
+        """The labels allowed, those together under which the same is compared."""
+        groups: dict[int, list[int]] = {}
+        for lid in self.allowed:
+            groups.setdefault(id(self._merging.rules(lid)), []).append(lid)
+        return list(groups.values())
 
     def show_record(self, facets: Sequence[Record]) -> ShownRecord:
         """Return what the observer is shown of the current facets of one thing, at least one."""

@@ -5,7 +5,7 @@ nothing. `ontology.policy_file` reads it and refuses one that is not total.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ontology.condition import has_condition, is_met
@@ -104,10 +104,36 @@ class Policy:
     floor: int
     rounding: int
     digest: str
+    # What was read off the cells, by category and tier, and for a table by the conditions that hold.
+    _conditions: dict[tuple[str, str], tuple[str, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _tables: dict[tuple[str, str, tuple[str, ...]], Mapping[str, Rule]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def compile(self, observer: Observer, labels: Mapping[int, Label]) -> "Clearance":
         """Evaluate the policy for one observer over every distinct label."""
         return Clearance(self, observer, labels)
+
+    def conditions(self, category: str, tier: str) -> tuple[str, ...]:
+        """Return every condition that is asked about data subjects of a category for a tier, in alphabetical order."""
+        place = (category, tier)
+        if place not in self._conditions:
+            cells = (self.cells.get((name, category, tier)) for name in self.classes)
+            asked = {rule.condition for cell in cells if cell for rule in cell.rules}
+            self._conditions[place] = tuple(sorted(asked))
+        return self._conditions[place]
+
+    def table(self, category: str, tier: str, held: tuple[str, ...]) -> Mapping[str, Rule]:
+        """Return the rule of every class for a tier where these conditions hold; always the same mapping."""
+        place = (category, tier, held)
+        if place not in self._tables:
+            cells = ((name, self.cells.get((name, category, tier))) for name in self.classes)
+            self._tables[place] = {
+                name: next(rule for rule in cell.rules if rule.condition in held) for name, cell in cells if cell
+            }
+        return self._tables[place]
 
     def reachable(self, tier: str, field_class: str) -> frozenset[Treatment]:
         """Return every treatment that a tier can ever be given for a class, over all categories."""
@@ -136,8 +162,7 @@ class Clearance:
         self.labels = labels
         self._all = observer.tier == SYSTEM_TIER
         self.allowed = sorted(lid for lid, label in labels.items() if self._all or _admits(policy, observer, label))
-        self._conditions: dict[str, tuple[str, ...]] = {}
-        self._tables: dict[tuple[object, ...], Mapping[str, Rule]] = {}
+        self._everything = dict.fromkeys(policy.classes, _EVERYTHING) if self._all else {}
         self._rules: dict[int, Mapping[str, Rule]] = {}
 
     def treatment(self, lid: int, field_class: str) -> Treatment:
@@ -174,36 +199,15 @@ class Clearance:
 
     def _find_rules(self, lid: int) -> Mapping[str, Rule]:
         """Evaluate the conditions between observer and label once each, and look up what they open."""
-        label = self.labels.get(lid)
-        if self._all or label is None:
-            situation: tuple[object, ...] = (self._all,)
-            held: tuple[str, ...] = ()
-        else:
-            conditions = self._conditions_of(label.category)
-            held = tuple(name for name in conditions if has_condition(name, self.observer, label))
-            situation = (label.category, held)
-        if situation not in self._tables:
-            self._tables[situation] = self._make_table(label, held)
-        return self._tables[situation]
-
-    def _make_table(self, label: Label | None, held: tuple[str, ...]) -> Mapping[str, Rule]:
         if self._all:
-            return dict.fromkeys(self.policy.classes, _EVERYTHING)
+            return self._everything
+        label = self.labels.get(lid)
         if label is None:
             return {}
-        cells = ((name, self._cell(name, label.category)) for name in self.policy.classes)
-        return {name: next(rule for rule in cell.rules if rule.condition in held) for name, cell in cells if cell}
-
-    def _conditions_of(self, category: str) -> tuple[str, ...]:
-        """Return every condition that the policy asks about data subjects of a category, for this tier."""
-        if category not in self._conditions:
-            cells = (self._cell(name, category) for name in self.policy.classes)
-            asked = {rule.condition for cell in cells if cell for rule in cell.rules}
-            self._conditions[category] = tuple(sorted(asked))
-        return self._conditions[category]
-
-    def _cell(self, field_class: str, category: str) -> Cell | None:
-        return self.policy.cells.get((field_class, category, self.observer.tier))
+        tier = self.observer.tier
+        asked = self.policy.conditions(label.category, tier)
+        held = tuple(name for name in asked if has_condition(name, self.observer, label))
+        return self.policy.table(label.category, tier, held)
 
 
 class JointClearance(Clearance):
