@@ -286,8 +286,9 @@ class _Guarded(SchemaExtension):
 
     @property
     def _organisation(self) -> str:
-        context: Context = self.execution_context.context
-        return context.observer.organisation
+        # Introspection of its own by the library comes without an observer.
+        context: Context | None = self.execution_context.context
+        return context.observer.organisation if context else ""
 
 
 def make_schema(tier: str, policy: Policy | None = None) -> TierSchema:
