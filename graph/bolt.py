@@ -1,6 +1,7 @@
 """The Bolt store: the store contract on any engine that speaks Bolt."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime
 from itertools import pairwise
 from types import TracebackType
@@ -27,7 +28,7 @@ from ontology.source import Capture
 from ontology.watch import Alert, Watch
 
 # Raised when what is stored changes its shape; a store of a later format is left alone.
-FORMAT = 2
+FORMAT = 3
 # How many things at the far ends of links are read along with the links: a page of neighbours, and some to spare.
 AHEAD = 25
 
@@ -169,10 +170,11 @@ class BoltReader:
         yield from pairwise(edges)
 
     def _to_records(self, found: Iterable[row.Row]) -> list[Record]:
-        return [row.to_record(one, self._label(one["lid"])) for one in found]
+        # Relabelled meanwhile, a record is out of force.
+        return [row.to_record(one, self._label(one["lid"])) for one in found if one.get("lid") is not None]
 
     def _to_links(self, found: Iterable[row.Row]) -> list[Link]:
-        return [row.to_link(one, self._label(one["lid"])) for one in found]
+        return [row.to_link(one, self._label(one["lid"])) for one in found if one.get("lid") is not None]
 
     def _to_judgements(self, found: Iterable[row.Row]) -> list[Judgement]:
         return [row.to_judgement(one, self._label(one["lid"])) for one in found]
@@ -264,11 +266,11 @@ class BoltStore:
     def get_observer(self, name: str) -> Observer | None:
         """Return an observer's present rights, None for nobody."""
         found = self._connection.read_latest(cypher.GET_OBSERVER, name=name)
-        return row.to_observer(found[0]) if found else None
+        return row.to_observer(found[0]) if found and found[0] else None
 
     def list_observers(self) -> list[Observer]:
         """Return all observers by name."""
-        return [row.to_observer(found) for found in self._connection.read(cypher.LIST_OBSERVERS)]
+        return [row.to_observer(found) for found in self._connection.read(cypher.LIST_OBSERVERS) if found]
 
     def put_relabelling(self, relabelling: Relabelling) -> None:
         """Keep a proposal; raises ValueError for one that is approved."""
@@ -300,7 +302,8 @@ class BoltStore:
 
     def list_watches(self, observer: str | None = None) -> list[Watch]:
         """Return the watches of one observer (None: of all), by id."""
-        return [row.to_watch(found) for found in self._connection.read(cypher.LIST_WATCHES, observer=observer)]
+        listed = self._connection.read(cypher.LIST_WATCHES, observer=observer)
+        return [row.to_watch(found) for found in listed if _is_whole(found, Watch)]
 
     def put_alerts(self, alerts: Iterable[Alert]) -> int:
         """Add alerts, skipping those already raised; return how many were new."""
@@ -309,7 +312,8 @@ class BoltStore:
 
     def list_alerts(self, observer: str) -> list[Alert]:
         """Return the alerts of one observer, newest first."""
-        return [row.to_alert(found) for found in self._connection.read(cypher.LIST_ALERTS, observer=observer)]
+        listed = self._connection.read(cypher.LIST_ALERTS, observer=observer)
+        return [row.to_alert(found) for found in listed if _is_whole(found, Alert)]
 
     def close(self) -> None:
         """Let go of connections and of a child process."""
@@ -339,10 +343,18 @@ class BoltStore:
             self._run(statements[name])
         if self._connection.dialect.awaits_indexes:
             self._run(cypher.AWAIT_INDEXES)
+        if meta.get("format") == 2:
+            for old in self._connection.read(cypher.OBSERVERS_OF_FORMAT_2):
+                self._run(cypher.PUT_OBSERVER, row=row.from_observer(Observer(**old)))
         self._run(cypher.WRITE_META, format=FORMAT, prepared=sorted({*meta.get("prepared", ()), *missing}))
 
     def _run(self, text: str, **parameters: Any) -> None:
         self._connection.write(lambda work: work.run(text, parameters).consume())
+
+
+def _is_whole(found: row.Row, kind: type[Watch] | type[Alert]) -> bool:
+    """Whether a row is of something that is still there: an engine may find what was just deleted, without its values."""
+    return all(found.get(part.name) is not None for part in fields(kind))
 
 
 def _bounds(scope: Scope) -> dict[str, Any]:

@@ -162,8 +162,10 @@ REMOVE_OBSERVER = (
     "MATCH (n:Watch {observer: $name}) DELETE n",
     "MATCH (n:Alert {observer: $name}) DELETE n",
 )
-GET_OBSERVER = "MATCH (n:Observer {name: $name}) RETURN properties(n) AS found"
-LIST_OBSERVERS = "MATCH (n:Observer) RETURN properties(n) AS found ORDER BY n.name"
+# Who is taken away meanwhile can be met without rights.
+GET_OBSERVER = "MATCH (n:Observer {name: $name}) RETURN n.json AS found"
+LIST_OBSERVERS = "MATCH (n:Observer) RETURN n.json AS found ORDER BY n.name"
+OBSERVERS_OF_FORMAT_2 = "MATCH (n:Observer) WHERE n.json IS NULL RETURN properties(n) AS found"
 PUT_CONSENT = "MERGE (n:Consent {id: $row.id}) SET n = $row"
 LIST_CONSENTS = "MATCH (n:Consent) RETURN properties(n) AS found ORDER BY n.recorded_at, n.id"
 PUT_WATCH = (

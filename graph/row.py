@@ -250,13 +250,13 @@ def to_capture(row: Row) -> Capture:
 
 
 def from_observer(observer: Observer) -> Row:
-    """Return the row of an observer."""
-    return asdict(observer) | {name: list(getattr(observer, name)) for name in _OBSERVER_LISTS}
+    """Return the row of an observer: all rights in one property, which changes as a whole for whoever reads meanwhile."""
+    return {"name": observer.name, "json": orjson.dumps(asdict(observer)).decode()}
 
 
-def to_observer(row: Row) -> Observer:
-    """Return the observer of a row."""
-    return Observer(**_with_tuples(row, *(name for name in _OBSERVER_LISTS if name in row)))
+def to_observer(json: str) -> Observer:
+    """Return the observer of what their row holds."""
+    return Observer(**_with_tuples(orjson.loads(json), *_OBSERVER_LISTS))
 
 
 def from_consent(consent: Consent) -> Row:

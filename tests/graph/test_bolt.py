@@ -142,10 +142,10 @@ def test_a_newer_format_is_left_alone(server: Server) -> None:
     open_bolt(server).close()
     run(server, "MATCH (m:Meta) SET m.format = 99")
     try:
-        with pytest.raises(StoreError, match="expected storage format 2 or older, found 99"):
+        with pytest.raises(StoreError, match="expected storage format 3 or older, found 99"):
             open_bolt(server)
     finally:
-        run(server, "MATCH (m:Meta) SET m.format = 2")
+        run(server, "MATCH (m:Meta) SET m.format = 3")
 
 
 @on_engines
@@ -182,3 +182,31 @@ def test_an_engine_that_is_not_there_is_named(address: str, message: str) -> Non
         BoltStore(address, "neo4j", "the-password", database="neo4j", secret=SECRET)
 
     assert "the-password" not in str(caught.value)
+
+
+@on_engines
+def test_observers_of_the_format_before_keep_their_rights(server: Server) -> None:
+    """Opening a store of format 2 rewrites its observers, once."""
+    known = make_observer("investigator", cases=("A", "B"))
+    open_bolt(server).close()
+    run(
+        server,
+        f"CREATE (:Observer {{name: '{known.name}', organisation: '{known.organisation}', tier: 'investigator', "
+        f"cases: ['A', 'B'], compartments: [], purpose: '{known.purpose}', orders: []}})",
+    )
+    run(server, "MATCH (m:Meta) SET m.format = 2")
+
+    for _ in range(2):
+        with open_bolt(server) as store:
+            assert store.list_observers() == [known]
+
+
+@on_engines
+def test_who_is_removed_meanwhile_has_no_rights(server: Server) -> None:
+    """An engine may find a node that was just deleted, without its values: whoever that was is nobody."""
+    with open_bolt(server) as store:
+        run(server, "CREATE (:Observer {name: 'gone'}) CREATE (:Watch {id: 'w', observer: 'gone'})")
+        run(server, "CREATE (:Alert {id: 'a', observer: 'gone'})")
+
+        assert store.get_observer("gone") is None
+        assert not any([store.list_observers(), store.list_watches(), store.list_alerts("gone")])
