@@ -37,7 +37,6 @@ from api.loaders import Backend, Context
 from api.schema import answer
 from ontology.errors import AccessError, StoreError
 from ontology.observer import Observer
-from ontology.policy_file import default_policy
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -158,7 +157,7 @@ class Service:
         except AccessError:
             return None
         observer = self._backend.observer(name)
-        return observer if observer and observer.tier in default_policy().tiers else None
+        return observer if observer and observer.tier in self._backend.policy.tiers else None
 
 
 class SafeAnswers:

@@ -12,6 +12,7 @@ from graph.shown import ShownAlert
 from graph.view import View
 from ontology.judgement import Judgement, Verdict
 from ontology.observer import Observer
+from ontology.policy import Policy
 from ontology.watch import Watch
 
 Answer = TypeVar("Answer")
@@ -19,6 +20,10 @@ Answer = TypeVar("Answer")
 
 class Backend(Protocol):
     """What the API needs of everything below it; every call may block and is made from a thread."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
 
     def view(self, observer: Observer, as_of: datetime | None) -> View:
         """Return what an observer may have, as recorded by a moment (None: now)."""

@@ -43,8 +43,7 @@ from ontology.errors import AccessError, InvalidData, NotPermitted, UnusableSour
 from ontology.judgement import Judgement, Verdict
 from ontology.label import PURPOSES, Label
 from ontology.observer import SYSTEM, Observer
-from ontology.policy import Right
-from ontology.policy_file import default_policy
+from ontology.policy import Policy, Right
 from ontology.record import Link, Record
 from ontology.rejection import Rejection
 from ontology.relabelling import Relabelling
@@ -168,11 +167,17 @@ class Pipeline:
             user=settings.store_user,
             password=settings.password,
             secret=settings.secret,
+            policy=settings.load_policy(),
         )
         return cls(settings, store)
 
     def __enter__(self) -> Self:
         return self
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self.store.policy
 
     def __exit__(self, *exc: object) -> None:
         self.store.close()
@@ -235,7 +240,7 @@ class Pipeline:
 
     def add_observer(self, observer: Observer) -> Observer:
         """Store an observer, acting for their tier's purpose unless they name another; raises AccessError."""
-        tiers = default_policy().tiers
+        tiers = self.policy.tiers
         if observer.tier not in tiers:
             raise AccessError(f"tier: expected one of {', '.join(tiers)}, found another term")
         if observer.purpose and observer.purpose not in PURPOSES:
@@ -340,7 +345,7 @@ class Pipeline:
         return list_alerts(self.store, observer, self._clock())
 
     def _require(self, observer: Observer, right: Right) -> None:
-        if not default_policy().has_right(observer, right):
+        if not self.policy.has_right(observer, right):
             raise NotPermitted(right.value)
 
     def _import_records(

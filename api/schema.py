@@ -308,7 +308,7 @@ async def answer(
     context: Context, query: str, variables: Mapping[str, Any] | None = None, operation: str | None = None
 ) -> Answered:
     """Answer a document for the observer of a context, under the schema of their tier; never raises for its faults."""
-    schema = make_schema(context.observer.tier)
+    schema = make_schema(context.observer.tier, context.backend.policy)
     try:
         result = await schema.execute(
             query, dict(variables) if variables else None, context_value=context, operation_name=operation

@@ -9,7 +9,7 @@ from graphql.utilities import find_breaking_changes, find_dangerous_changes
 
 from api.schema import print_sdl
 from ontology.errors import InvalidData
-from ontology.policy_file import default_policy
+from ontology.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +35,17 @@ def find_changes(old: str, new: str, *, path: str) -> list[Change]:
     return sorted(found, key=lambda change: (not change.breaks, change.kind, change.description))
 
 
-def write_schemata(folder: Path) -> list[Path]:
-    """Write the schema of every tier, each to a file of its name, and return the files."""
-    return list(_write_all(folder))
+def write_schemata(folder: Path, policy: Policy) -> list[Path]:
+    """Write the schema of every tier of a policy, each to a file of its name, and return the files."""
+    return list(_write_all(folder, policy))
 
 
-def _write_all(folder: Path) -> Iterable[Path]:
+def _write_all(folder: Path, policy: Policy) -> Iterable[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for tier in sorted(default_policy().tiers):
+        for tier in sorted(policy.tiers):
             path = folder / f"{tier}.graphql"
-            path.write_text(print_sdl(tier) + "\n", encoding="utf-8")
+            path.write_text(print_sdl(tier, policy) + "\n", encoding="utf-8")
             yield path
     except OSError as exc:
         raise InvalidData("a folder that can be written", exc.strerror or "an error", path=str(folder)) from exc

@@ -11,6 +11,8 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ontology.errors import SettingError
+from ontology.policy import Policy
+from ontology.policy_file import default_policy, load_policy
 
 EMBEDDED = "embedded"
 _SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
@@ -34,6 +36,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8350, ge=1, le=65535)
     # Names that a request's Host header may carry besides host; comma-separated.
     allowed_hosts: str = "localhost,127.0.0.1"
+    # The policy in force, instead of the one that ships.
+    policy: Path | None = None
     # Whether the GraphiQL page is served.
     ide: bool = False
     # An OpenID Connect provider whose access tokens are taken beside ours: these three, or none of them.
@@ -70,6 +74,10 @@ class Settings(BaseSettings):
         except OSError as exc:
             raise SettingError("VINCULUM_STORE_PASSWORD_FILE: expected a readable file, found none") from exc
 
+    def load_policy(self) -> Policy:
+        """Read the policy in force; raises PolicyError."""
+        return load_policy(self.policy) if self.policy else default_policy()
+
     @cached_property
     def secret(self) -> bytes:
         """The key of all handles and pseudonyms (32 bytes), made on first use and kept in the home folder."""
@@ -83,6 +91,16 @@ class Settings(BaseSettings):
 
 
 def load_settings() -> Settings:
+    """Read the environment and make the home folder; raises SettingError, naming the key that is wrong."""
+    settings = read_settings()
+    try:
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as exc:
+        raise SettingError(f"VINCULUM_HOME: expected a folder to write in, found {exc.strerror}") from exc
+    return settings
+
+
+def read_settings() -> Settings:
     """Read the environment; raises SettingError, naming the key that is wrong."""
     try:
         settings = Settings()
@@ -91,10 +109,6 @@ def load_settings() -> Settings:
         key = f"VINCULUM_{'_'.join(str(part) for part in fault['loc'])}".upper()
         raise SettingError(f"{key}: {fault['msg'].removeprefix('Value error, ')}") from exc
     _check_provider(settings)
-    try:
-        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as exc:
-        raise SettingError(f"VINCULUM_HOME: expected a folder to write in, found {exc.strerror}") from exc
     return settings
 
 

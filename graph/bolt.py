@@ -208,9 +208,9 @@ class BoltStore:
         self._secret = secret
         self._clock = clock
         self._ontology = ontology or default_ontology()
-        self._policy = policy or default_policy()
+        self.policy = policy or default_policy()
         self._on_close = on_close
-        self._treaters = Treaters(secret, self._ontology, self._policy)
+        self._treaters = Treaters(secret, self._ontology, self.policy)
         self._connection = Connection(address, user, password, database=database)
         try:
             self._set_up()
@@ -246,7 +246,7 @@ class BoltStore:
             moment,
             secret=self._secret,
             ontology=self._ontology,
-            policy=self._policy,
+            policy=self.policy,
             is_pinned=as_of is not None,
             treaters=self._treaters,
         )
@@ -335,8 +335,8 @@ class BoltStore:
         missing = sorted(statements.keys() - set(meta.get("prepared", ())))
         if missing or meta.get("format") != FORMAT:
             self._prepare(statements, missing, meta)
-        if meta.get("policy") != self._policy.digest:
-            self._write(lambda writing: writing.keep_policy(self._policy.digest))
+        if meta.get("policy") != self.policy.digest:
+            self._write(lambda writing: writing.keep_policy(self.policy.digest))
 
     def _prepare(self, statements: Mapping[str, str], missing: Sequence[str], meta: row.Row) -> None:
         for name in missing:

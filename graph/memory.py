@@ -15,6 +15,7 @@ from ontology.label import Label
 from ontology.observer import Observer
 from ontology.pair import Pair
 from ontology.policy import Policy
+from ontology.policy_file import default_policy
 from ontology.record import Link, Record, to_microseconds
 from ontology.relabelling import Relabelling, move_pairs
 from ontology.schema import default_ontology
@@ -54,7 +55,7 @@ class MemoryStore:
     ) -> None:
         self._secret = secret
         self._clock = clock
-        self._policy = policy
+        self.policy = policy or default_policy()
         self._lock = threading.Lock()
         self._epoch = 0
         self._last_sight: _Sight | None = None
@@ -108,7 +109,7 @@ class MemoryStore:
             observer,
             as_of or self._clock(),
             secret=self._secret,
-            policy=self._policy,
+            policy=self.policy,
             is_pinned=as_of is not None,
         )
 

@@ -18,6 +18,7 @@ from ontology.key import make_key
 from ontology.label import Label
 from ontology.observer import Observer
 from ontology.pair import Pair
+from ontology.policy import Policy
 from ontology.record import Link, Record
 from ontology.relabelling import Relabelling
 from ontology.schema import Ontology
@@ -201,6 +202,10 @@ class Reader(Protocol):
 
 class Store(Protocol):
     """One graph engine that keeps everything. Close it when done; it is a context manager."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
 
     def info(self) -> StoreInfo:
         """Return engine, version and address."""

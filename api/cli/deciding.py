@@ -12,7 +12,7 @@ from ontology.consent import Use
 from ontology.errors import InvalidData
 from ontology.judgement import Verdict
 from ontology.observer import Observer
-from ontology.policy_file import default_policy
+from ontology.policy import Policy
 
 label_app = typer.Typer(no_args_is_help=True, help="How an assertion must be handled; lowering it takes two observers.")
 consent_app = typer.Typer(no_args_is_help=True, help="That an organisation lets its material be used further.")
@@ -139,13 +139,13 @@ def export(
     """
     del json
     with open_pipeline() as pipeline:
-        recipient = _make_recipient(to, tier) if _read_use(use) is Use.RELEASE else None
+        recipient = _make_recipient(to, tier, pipeline.policy) if _read_use(use) is Use.RELEASE else None
         made = pipeline.export(pipeline.find_observer(observer), ids, _read_use(use), to, recipient)
     print_json(export_document(made))
 
 
-def _make_recipient(organisation: str, tier: str) -> Observer:
-    tiers = default_policy().tiers
+def _make_recipient(organisation: str, tier: str, policy: Policy) -> Observer:
+    tiers = policy.tiers
     if tier not in tiers:
         raise typer.BadParameter(f"expected one of {', '.join(tiers)}", param_hint="--tier")
     return Observer(organisation, organisation, tier, purpose=tiers[tier].purpose)

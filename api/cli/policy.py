@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from api.cli.console import AsJson, out, plain, print_json
+from api.settings import read_settings
 from ontology.label import CATEGORIES
 from ontology.policy import Cell, Cube, Policy, Rule, Sees, Tier, Treatment
 from ontology.policy_diff import Change, Effect, find_changes
@@ -53,7 +54,7 @@ def show(
     tier: Annotated[str, typer.Option(help=f"One of {', '.join(default_policy().tiers)}.")], json: AsJson = False
 ) -> None:
     """Show what a tier is given of each class of data, under which conditions, and what it never gets."""
-    policy = default_policy()
+    policy = read_settings().load_policy()
     if tier not in policy.tiers:
         raise typer.BadParameter(f"expected one of {', '.join(policy.tiers)}", param_hint="--tier")
     if json:
@@ -71,7 +72,7 @@ def diff(
     json: AsJson = False,
 ) -> None:
     """Say who gains and who loses what from one policy to another, cell by cell."""
-    changes = find_changes(load_policy(before), load_policy(after) if after else default_policy())
+    changes = find_changes(load_policy(before), load_policy(after) if after else read_settings().load_policy())
     if json:
         print_json({"changes": changes, "counts": count_effects(changes)})
     else:

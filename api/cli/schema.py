@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.cli.console import AsJson, out, plain, print_json
+from api.settings import read_settings
 from ontology.errors import InvalidData
 from ontology.policy_file import default_policy
 
@@ -25,24 +26,28 @@ def schema(
 ) -> None:
     """Print the GraphQL schema of a tier in SDL: every type and field that there is for it.
 
-    With --against, print each change that breaks clients or may surprise them.
+    With --against, print each change that breaks clients or may surprise them; ends with 1 when one breaks them.
     """
     if (tier is None) == (write is None):
         raise typer.BadParameter("expected either --tier, or --write for all tiers")
     if against is not None and tier is None:
         raise typer.BadParameter("expected with --tier", param_hint="--against")
-    if tier is not None and tier not in default_policy().tiers:
-        raise typer.BadParameter(f"expected one of {', '.join(default_policy().tiers)}", param_hint="--tier")
+    policy = read_settings().load_policy()
+    if tier is not None and tier not in policy.tiers:
+        raise typer.BadParameter(f"expected one of {', '.join(policy.tiers)}", param_hint="--tier")
     # The server's libraries take a second to load.
     from api.schema import print_sdl
     from api.sdl import find_changes, write_schemata
 
     if write is not None:
-        show_files(write_schemata(write), json=json)
+        show_files(write_schemata(write, policy), json=json)
     elif tier is not None and against is not None:
-        show_changes(find_changes(_read_text(against), print_sdl(tier), path=str(against)), json=json)
+        changes = find_changes(_read_text(against), print_sdl(tier, policy), path=str(against))
+        show_changes(changes, json=json)
+        raise typer.Exit(any(change.breaks for change in changes))
     elif tier is not None:
-        print_json({"tier": tier, "sdl": print_sdl(tier)}) if json else typer.echo(print_sdl(tier))
+        sdl = print_sdl(tier, policy)
+        print_json({"tier": tier, "sdl": sdl}) if json else typer.echo(sdl)
 
 
 def show_files(files: list[Path], *, json: bool) -> None:

@@ -54,6 +54,7 @@ class MemoryBackend:
         for observer in OBSERVERS:
             self.store.put_observer(observer)
         self.broken: Exception | None = None
+        self.policy = self.store.policy
         self.views: list[datetime | None] = []
 
     def view(self, observer: Observer, as_of: datetime | None) -> View:

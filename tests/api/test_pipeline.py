@@ -1,5 +1,6 @@
 """The pipeline: files to records, whole or not at all, and what comes of them."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -12,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from api.loaders import Context
 from api.pipeline import Handling, ImportReport, Pipeline
+from api.schema import answer
 from api.settings import Settings
 from graph.memory import MemoryStore
 from graph.open import open_store
@@ -21,6 +24,7 @@ from ontology.consent import Use
 from ontology.errors import AccessError, NotPermitted, UnusableSource
 from ontology.judgement import Verdict
 from ontology.observer import SYSTEM, Observer
+from ontology.policy_file import default_policy
 from tests.factory import SECRET, make_label, make_record
 
 LABEL = """
@@ -270,3 +274,19 @@ def test_a_removed_observer_is_nobody(pipeline: Pipeline) -> None:
     assert pipeline.observer("anna") is None
     with pytest.raises(AccessError, match="found none"):
         pipeline.remove_observer("anna")
+
+
+def test_another_policy_decides_everywhere(tmp_path: Path) -> None:
+    """A tier that a policy of one's own gives fewer rights has them nowhere: at the store, the pipeline and the service."""
+    shipped = default_policy()
+    analyst = replace(shipped.tiers["analyst"], rights=frozenset())
+    policy = replace(shipped, tiers={**shipped.tiers, "analyst": analyst}, digest="other")
+    observer = Observer("ana", "Police", "analyst")
+    with Pipeline(Settings(home=tmp_path / "home"), MemoryStore(secret=SECRET, policy=policy)) as pipeline:
+        pipeline.add_observer(observer)
+        told = asyncio.run(answer(Context(pipeline, observer), "{ __schema { mutationType { name } } }"))
+
+        assert pipeline.view(observer).policy is pipeline.policy is policy
+        assert told.body["data"] == {"__schema": {"mutationType": None}}
+        with pytest.raises(NotPermitted):
+            pipeline.alerts(observer)

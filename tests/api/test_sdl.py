@@ -25,6 +25,7 @@ from api.cli.schema import schema as command
 from api.schema import make_schema, print_sdl
 from api.sdl import Change, find_changes, write_schemata
 from ontology.errors import InvalidData
+from ontology.policy_file import default_policy
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "docs" / "schema"
@@ -217,10 +218,10 @@ def test_changes_since_an_older_file_are_printed(tmp_path: Path) -> None:
     old = tmp_path / "old.graphql"
     old.write_text(print_sdl("operator").replace("tier: String!", "tier: String!\n  rank: String"), encoding="utf-8")
 
-    assert run("--tier", "operator", "--against", old).stdout.splitlines() == [
-        "breaks: FIELD_REMOVED: Field Observer.rank was removed.",
-        "breaks clients: 1",
-    ]
+    told = run("--tier", "operator", "--against", old)
+    assert told.stdout.splitlines() == ["breaks: FIELD_REMOVED: Field Observer.rank was removed.", "breaks clients: 1"]
+    assert told.exit_code == 1
+    assert run("--tier", "ngo", "--against", KEPT / "ngo.graphql").exit_code == 0
     assert json.loads(run("--tier", "operator", "--against", old, "--json").stdout) == {
         "breaks_clients": 1,
         "changes": [{"kind": "FIELD_REMOVED", "description": "Field Observer.rank was removed.", "breaks": True}],
@@ -242,7 +243,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "taken").touch()
 
     with pytest.raises(InvalidData, match=r"taken: expected a folder that can be written"):
-        write_schemata(tmp_path / "taken")
+        write_schemata(tmp_path / "taken", default_policy())
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from api.settings import load_settings
-from ontology.errors import SettingError
+from ontology.errors import PolicyError, SettingError
+from ontology.policy_file import POLICY_FILE, default_policy
 
 PROVIDER = {
     "OIDC_ISSUER": "https://login.example/realms/north",
@@ -16,7 +17,7 @@ PROVIDER = {
 
 @pytest.fixture(autouse=True)
 def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    plain = ("STORE", "STORE_USER", "STORE_PASSWORD", "STORE_PASSWORD_FILE", "HOST", "PORT")
+    plain = ("STORE", "STORE_USER", "STORE_PASSWORD", "STORE_PASSWORD_FILE", "HOST", "PORT", "POLICY")
     for key in (*plain, *PROVIDER, "OIDC_NAME_CLAIM"):
         monkeypatch.delenv(f"VINCULUM_{key}", raising=False)
     monkeypatch.setenv("VINCULUM_HOME", str(tmp_path / "home"))
@@ -109,3 +110,24 @@ def test_keys_may_come_from_a_file_or_from_this_machine(place: str, monkeypatch:
         monkeypatch.setenv(f"VINCULUM_{key}", value)
 
     assert load_settings().oidc_jwks == place
+
+
+def test_the_policy_named_is_in_force(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Another file says who is given what, to the store, the service and the commands; without one ours does."""
+    assert load_settings().load_policy() is default_policy()
+    file = tmp_path / "policy.yaml"
+    text = POLICY_FILE.read_text(encoding="utf-8")
+    file.write_text(text.replace("floor: 10", "floor: 20"), encoding="utf-8")
+    monkeypatch.setenv("VINCULUM_POLICY", str(file))
+
+    policy = load_settings().load_policy()
+
+    assert (default_policy().floor, policy.floor) == (10, 20)
+
+
+def test_a_faulty_policy_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing starts under a policy that is missing or not total."""
+    monkeypatch.setenv("VINCULUM_POLICY", str(tmp_path / "none.yaml"))
+
+    with pytest.raises(PolicyError, match=r"none.yaml: expected a readable file"):
+        load_settings().load_policy()
