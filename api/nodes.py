@@ -6,7 +6,7 @@ a field that carries a field class is left out of the schema of a tier that is
 never given a value of that class (see `api.schema`).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from inspect import cleandoc
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 import strawberry
 
 from api.errors import BadInput
+from api.executor import BATCH, PROPERTY
 from api.guard import DEFAULT_PAGE, MAX_PAGE
 from api.loaders import Loader
 from graph import cubes, shown
@@ -37,6 +38,11 @@ def described(cls: type[Node_]) -> type[Node_]:
         if field.base_resolver and not field.description:
             field.description = cleandoc(field.base_resolver.wrapped_func.__doc__ or "")
     return cls
+
+
+def batched(fetch: Callable[..., Awaitable[Sequence[Any]]]) -> Callable[[Callable[..., Any]], Any]:
+    """Declare a field whose values are fetched for many objects at once."""
+    return lambda resolver: strawberry.field(resolver=resolver, metadata={BATCH: fetch})
 
 
 def _make_enum(name: str, members: Iterable[str], description: str) -> Any:
@@ -255,14 +261,13 @@ class Entity(Node):
         """What is withheld from you of things of this kind, why, and whom to ask."""
         return [Redaction.of(redaction) for redaction in self._shown.redactions]
 
-    @strawberry.field
+    @batched(lambda entities, **arguments: _neighbours_of_all(entities, **arguments))
     async def neighbours(
         self, first: int = DEFAULT_PAGE, after: str | None = None, types: list[LinkType] | None = None
     ) -> "NeighbourConnection":
         """The entities one link away, by type of link, caption and id; `types` keeps links of some types."""
-        size = check_first(first)
-        page = await self._loader.ask(lambda view: view.neighbours(self.id, types=types or (), first=size, after=after))
-        return NeighbourConnection.of(page, self._loader, after)
+        (found,) = await _neighbours_of_all([self], first, after, types)
+        return found
 
 
 @described
@@ -507,6 +512,17 @@ class Observer:
     cases: list[str]
 
 
+async def _neighbours_of_all(
+    entities: Sequence[Entity], first: int = DEFAULT_PAGE, after: str | None = None, types: list[LinkType] | None = None
+) -> list[NeighbourConnection]:
+    """Return the neighbours of each of some entities, asked for together."""
+    size, loader = check_first(first), entities[0]._loader
+    pages = await loader.ask(
+        lambda view: [view.neighbours(one.id, types=types or (), first=size, after=after) for one in entities]
+    )
+    return [NeighbourConnection.of(page, loader, after) for page in pages]
+
+
 def check_first(first: int) -> int:
     """Return the size of a page; raises BadInput for one that is out of bounds."""
     if not 0 <= first <= MAX_PAGE:
@@ -539,7 +555,7 @@ def _make_field(prop: Property) -> Any:
         resolver=_make_resolver(prop.name),
         name=prop.name,
         description=_describe(prop.description, prop.terms),
-        metadata={FIELD_CLASS: prop.field_class},
+        metadata={FIELD_CLASS: prop.field_class, PROPERTY: prop.name},
     )
 
 

@@ -23,6 +23,7 @@ from strawberry.types.field import StrawberryField
 
 from api.checked import CheckedDocuments
 from api.errors import BadInput, explain_failure, explain_refusal
+from api.executor import Plans, RecordExecutor
 from api.guard import DEFAULT_PAGE, MAX_PAGE, check_limits, read_document
 from api.loaders import Context
 from api.nodes import (
@@ -185,11 +186,13 @@ class TierSchema(strawberry.Schema):
         self._policy = policy
         self._gifts = _Gifts.of(self._tier, policy)
         self.checked = CheckedDocuments()
+        self.plans = Plans()
         super().__init__(
             query=Query,
             mutation=Mutation if self._tier.rights & {Right.JUDGE, Right.WATCH} else None,
             types=ENTITY_TYPES.values() if self._gifts.records else (),
             extensions=[_Guarded],
+            execution_context_class=RecordExecutor,
         )
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
