@@ -12,14 +12,15 @@ BENCHES := $(filter-out __init__ goal,$(basename $(notdir $(wildcard bench/*.py)
 
 setup: .venv/.ready
 
-.venv/.ready: requirements/dev.txt requirements/bootstrap.txt pyproject.toml api/graphiql/package-lock.json
+.venv/.ready: requirements/dev.txt requirements/bootstrap.txt pyproject.toml api/graphiql/package-lock.json tests/audit/package-lock.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Vinculum needs Python 3.11 or newer; set PYTHON=")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Setting up .venv from the lock (a minute or two the first time) ..." >&2
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install -q --require-hashes --no-build-isolation-package python-louvain -r requirements/bootstrap.txt -r requirements/dev.txt
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install -q --no-deps --no-build-isolation --editable .
-	@cd api/graphiql && PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent --ignore-scripts --no-audit --no-fund
+	@for folder in api/graphiql tests/audit; do \
+	  (cd $$folder && PATH="$$PATH:$(CURDIR)/$(BIN)" npm ci --silent --ignore-scripts --no-audit --no-fund) || exit; done
 	@touch $@
 
 demo: setup
@@ -56,4 +57,4 @@ lock: setup
 LOCK := --generate-hashes --no-emit-index-url --no-emit-find-links --python-version 3.11 --quiet --no-header
 
 clean:
-	rm -rf .venv api/graphiql/node_modules
+	rm -rf .venv api/graphiql/node_modules tests/audit/node_modules

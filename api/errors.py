@@ -7,7 +7,7 @@ fault and no value.
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from traceback import extract_tb
 from typing import Any
 
@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 MAX_SHOWN = 10  # errors of one document
 MAX_LENGTH = 500  # of a message, which may quote a name that the caller made up
+_INTERNAL = "INTERNAL"
 _SUGGESTION = " Did you mean "
 
 
@@ -43,10 +44,19 @@ NOT_ACCEPTABLE = make_error(
 )
 TOO_LARGE = make_error("TOO_LARGE", "expected a smaller request")
 BAD_REQUEST = make_error(
-    "BAD_REQUEST", "expected one JSON object with query (text), variables (object) and operationName (text)"
+    "BAD_REQUEST",
+    "expected one JSON object with query or documentId (text), variables (object), operationName (text) and extensions"
+    " (object)",
 )
 NOT_FOUND = make_error("NOT_FOUND", "nothing is served at this address")
 NOT_ALLOWED = make_error("METHOD_NOT_ALLOWED", "expected another method")
+TOO_SLOW = make_error("TOO_SLOW", "expected the whole request sooner")
+OVERLOADED = make_error("OVERLOADED", "too many ask at once; ask again later")
+LATE = make_error(
+    "LATE", "expected a document that is answered sooner; what it was to change may have been changed all the same"
+)
+NOT_TRUSTED = make_error("NOT_TRUSTED", "expected the documentId of a trusted document in place of a query")
+UNKNOWN_DOCUMENT = make_error("UNKNOWN_DOCUMENT", "expected the documentId of a trusted document, found another")
 UNAVAILABLE = make_error("UNAVAILABLE", "the store does not answer")
 
 
@@ -73,8 +83,13 @@ def mask(error: BaseException) -> dict[str, Any]:
     where = f"{place[0].filename}:{place[0].lineno}" if place else "no known place"
     log.error("reference %s: %s at %s", reference, type(cause).__name__, where)
     return make_error(
-        "INTERNAL", "something failed on our side; the operator can find the reference", reference=reference
+        _INTERNAL, "something failed on our side; the operator can find the reference", reference=reference
     )
+
+
+def is_masked(error: Mapping[str, Any]) -> bool:
+    """Whether an error that is told stands for a fault of ours."""
+    return bool(error["extensions"]["code"] == _INTERNAL)
 
 
 def _first_fault(errors: Sequence[GraphQLError]) -> GraphQLError | None:

@@ -7,14 +7,16 @@ fragments, merging, `@skip` and `@include` stay its work) are compiled to one
 function for each type, and what lies below is fetched for a whole level at once.
 
 Whatever is not compiled, and whatever raises, is left to graphql-core: answers,
-errors and nulls are its own. What is shown was treated by the View before it
-comes here; nothing in this module decides what may be seen.
+errors and nulls are its own. What is shown is treated by the View, or by its selection; nothing in this
+module decides what may be seen.
 """
 
 import threading
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import islice
 from typing import Any
 
 from graphql import (
@@ -36,14 +38,22 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
-# Metadata of a field: where its values are in what a View shows, and what fetches it for many objects at once.
-PROPERTY = "property"
+from graph.selection import Column, Part, select
+from graph.shown import Entity
+
+# Metadata of a field: which column of an entity it is (part and name); the path to its value from what its type
+# is resolved from (`.name`, `[1]`); what fetches it for many entities at once.
+COLUMN = "column"
+READ = "read"
 BATCH = "batch"
+# Marks the classes that stand for an entity of a View, which is their `found`; its loader is their `loader`.
+SHOWN = "shows_entity"
 _KEPT = 256
 
 Sources = Sequence[Any]
+Rows = list[dict[str, Any]]
 # A field that is awaited, for which sources, and the rows that its values go to.
-Waiting = tuple["Child", list[Any], list[dict[str, Any]]]
+Waiting = tuple["Child", list[Any], Rows]
 
 
 class NotCompilable(Exception):
@@ -52,12 +62,16 @@ class NotCompilable(Exception):
 
 @dataclass(slots=True)
 class Call:
-    """One run of a plan. `pending` holds what must be awaited before it is complete, in the order met."""
+    """One run of a plan. `pending` holds what must be awaited before it is complete, in the order met.
+
+    `loader` is that of the first source: everything below comes from its View.
+    """
 
     executor: "RecordExecutor"
-    pending: list["Waiting"] = field(default_factory=list)
+    loader: Any
+    pending: list[Waiting] = field(default_factory=list)
 
-    def take(self) -> list["Waiting"]:
+    def take(self) -> list[Waiting]:
         """Return what is pending, the same field of different types together, and have nothing pending."""
         together: dict[object, Waiting] = {}
         for child, sources, rows in self.pending:
@@ -91,6 +105,8 @@ class Child:
 
     def arguments(self, executor: "RecordExecutor") -> dict[str, Any]:
         """Return the arguments of the field as its resolver takes them."""
+        if not self.field.args:
+            return {}
         first = self.details[0]
         given = get_argument_values(self.field, first.node, executor.variable_values, first.fragment_variable_values)
         config, scalars = executor.strawberry.config, executor.strawberry.schema_converter.scalar_registry
@@ -99,46 +115,64 @@ class Child:
     def fetch(self, executor: "RecordExecutor", sources: Sources) -> Sequence[Any]:
         """Return the value of each source."""
         resolver = self.definition.base_resolver
-        if resolver is None:
-            name = self.definition.python_name
-            return [getattr(source, name) for source in sources]
+        read = self.definition.metadata.get(READ)
+        if read is not None or resolver is None:
+            return _getter(read or f".{self.definition.python_name}")(sources)
         arguments = self.arguments(executor)
         return [resolver(source, **arguments) for source in sources]
 
-    async def fetch_batch(self, executor: "RecordExecutor", sources: Sources) -> Sequence[Any]:
+    async def fetch_batch(self, call: Call, sources: Sources) -> Sequence[Any]:
         """Return the value of each source, all fetched together."""
-        found: Sequence[Any] = await self.definition.metadata[BATCH](sources, **self.arguments(executor))
+        arguments = self.arguments(call.executor)
+        found: Sequence[Any] = await self.definition.metadata[BATCH](sources, call.loader, **arguments)
         return found
 
-    def put(self, call: Call, values: Sequence[Any], rows: Sequence[dict[str, Any]]) -> None:
-        """Give each row what is selected of its value."""
-        key = self.key
+    def show(self, call: Call, values: Sequence[Any]) -> list[Any]:
+        """Return what is selected of each value; all items of lists are taken together."""
         if not self.is_list:
-            for row, shown in zip(rows, self.plan.run(call, values), strict=True):
-                row[key] = shown
-            return
-        shown_all = self.plan.run(call, [item for items in values if items for item in items])
-        start = 0
-        for row, items in zip(rows, values, strict=True):
-            if items is not None:
-                row[key] = shown_all[start : start + len(items)]
-                start += len(items)
+            return self.plan.run(call, values)
+        items = iter(self.plan.run(call, [item for found in values if found for item in found]))
+        return [None if found is None else list(islice(items, len(found))) for found in values]
+
+    def put(self, call: Call, values: Sequence[Any], rows: Rows) -> None:
+        """Give each row what is selected of its value."""
+        for row, shown in zip(rows, self.show(call, values), strict=True):
+            row[self.key] = shown
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectPlan:
-    """What is selected of one type: a function for all its leaves, and its children in their order."""
+    """What is selected of one type: its children, and a function that makes rows of them and of the leaves."""
 
-    leaves: Callable[[Sources], list[dict[str, Any]]]
+    make_rows: Callable[..., Rows]
     children: Sequence[Child]
 
-    def run(self, call: Call, sources: Sources) -> list[dict[str, Any]]:
-        """Return what is selected of each source; children that must be awaited are left pending."""
-        rows = self.leaves(sources)
+    def run(self, call: Call, sources: Sources) -> Rows:
+        """Return what is selected of each source."""
+        shown = [child.show(call, child.fetch(call.executor, sources)) for child in self.children]
+        return self.make_rows(sources, *shown)
+
+
+@dataclass(frozen=True, slots=True)
+class EntityPlan:
+    """What is selected of the entities of one schema: its columns, which the policy treats, and its children."""
+
+    columns: tuple[Column, ...]
+    children: Sequence[Child]
+
+    @property
+    def place(self) -> object:
+        """What it shares with the same selection of another schema."""
+        return self.columns, tuple(child.place for child in self.children)
+
+    def run(self, call: Call, entities: Sequence[Entity]) -> Rows:
+        """Return what is selected of each entity; children that must be awaited are left pending."""
+        rows = select(entities, self.columns)
         for child in self.children:
             if child.is_batched:
-                call.pending.append((child, list(sources), rows))
+                call.pending.append((child, list(entities), rows))
             else:
+                sources = [call.executor.strawberry.wrap(entity, call.loader) for entity in entities]
                 child.put(call, child.fetch(call.executor, sources), rows)
         return rows
 
@@ -146,55 +180,87 @@ class ObjectPlan:
 class Plan:
     """What is selected of a type, or of each type that implements it; compiled when a type is met first."""
 
-    def __init__(self, details: FieldDetailsList) -> None:
+    def __init__(self, named: Any, details: FieldDetailsList) -> None:
+        self._named = named
         self._details = details
-        self._by_type: dict[type, ObjectPlan] = {}
+        self._objects: dict[type, ObjectPlan] = {}
+        self._entities: dict[str, EntityPlan] = {}
 
     def run(self, call: Call, sources: Sources) -> list[Any]:
         """Return what is selected of each source, null for None."""
-        types = {type(source) for source in sources}
-        if len(types) == 1 and type(None) not in types:
-            return self._of(call.executor, types.pop()).run(call, sources)
-        shown: list[Any] = [None] * len(sources)
-        for kind in types - {type(None)}:
-            places = [place for place, source in enumerate(sources) if type(source) is kind]
-            rows = self._of(call.executor, kind).run(call, [sources[place] for place in places])
-            for place, row in zip(places, rows, strict=True):
-                shown[place] = row
-        return shown
+        return _run_by_kind(sources, type, lambda kind, some: self._run_kind(call, kind, some))
+
+    def _run_kind(self, call: Call, kind: type, sources: Sources) -> list[Any]:
+        if kind is type(None):
+            return [None] * len(sources)
+        if kind is not Entity and not hasattr(kind, SHOWN):
+            return self._of(call.executor, kind).run(call, sources)
+        entities = sources if kind is Entity else [source.found for source in sources]
+        plans = {name: self._of_schema(call.executor, name) for name in {entity.schema for entity in entities}}
+        if len({plan.place for plan in plans.values()}) == 1:
+            return next(iter(plans.values())).run(call, entities)
+        return _run_by_kind(entities, lambda entity: entity.schema, lambda name, some: plans[name].run(call, some))
 
     def _of(self, executor: "RecordExecutor", kind: type) -> ObjectPlan:
-        plan = self._by_type.get(kind)
+        plan = self._objects.get(kind)
         if plan is None:
-            definition = getattr(kind, "__strawberry_definition__", None)
-            named = executor.schema.type_map.get(definition.name) if definition else None
+            named = self._named
+            if is_abstract_type(named):
+                definition = getattr(kind, "__strawberry_definition__", None)
+                named = executor.schema.type_map.get(definition.name) if definition else None
             if not isinstance(named, GraphQLObjectType):
                 raise NotCompilable
-            plan = self._by_type[kind] = self._compile(executor, named)
+            leaves, children = _compile(executor, named, self._details)
+            if any(child.is_batched for child in children):
+                raise NotCompilable
+            plan = self._objects[kind] = ObjectPlan(leaves.compile(), children)
         return plan
 
-    def _compile(self, executor: "RecordExecutor", named: GraphQLObjectType) -> ObjectPlan:
-        grouped, defers, _ = executor.collect_subfields(named, self._details)
-        if defers:
+    def _of_schema(self, executor: "RecordExecutor", name: str) -> EntityPlan:
+        plan = self._entities.get(name)
+        if plan is None:
+            leaves, children = _compile(executor, executor.schema.type_map[name], self._details)
+            plan = self._entities[name] = EntityPlan(tuple(leaves.columns), children)
+        return plan
+
+
+def _run_by_kind(
+    sources: Sources, kind_of: Callable[[Any], Any], run: Callable[[Any, Sources], list[Any]]
+) -> list[Any]:
+    """Run the sources of each kind together, and return what comes of them in their order."""
+    kinds = {kind_of(source) for source in sources}
+    if len(kinds) == 1:
+        return run(kinds.pop(), sources)
+    shown: list[Any] = [None] * len(sources)
+    for kind in kinds:
+        places = [place for place, source in enumerate(sources) if kind_of(source) == kind]
+        for place, row in zip(places, run(kind, [sources[place] for place in places]), strict=True):
+            shown[place] = row
+    return shown
+
+
+def _compile(executor: "RecordExecutor", named: Any, selected: FieldDetailsList) -> tuple["_Leaves", Sequence[Child]]:
+    """Sort what is selected of a type into leaves and children; raises NotCompilable."""
+    grouped, defers, _ = executor.collect_subfields(named, selected)
+    if defers:
+        raise NotCompilable
+    leaves, children = _Leaves(), []
+    for key, details in grouped.items():
+        name = details[0].node.name.value
+        if name == "__typename":
+            leaves.add_typename(key, named.name)
+            continue
+        found = named.fields[name]
+        definition = found.extensions["strawberry-definition"]
+        below, is_list = _unwrap(found)
+        if is_leaf_type(below):
+            leaves.add(key, definition, below, is_list=is_list)
+            continue
+        if definition.is_async and BATCH not in definition.metadata:
             raise NotCompilable
-        columns = _Columns()
-        children = []
-        for key, details in grouped.items():
-            name = details[0].node.name.value
-            if name == "__typename":
-                columns.add_constant(key, named.name)
-                continue
-            found = named.fields[name]
-            definition = found.extensions["strawberry-definition"]
-            below, is_list = _unwrap(found)
-            if is_leaf_type(below):
-                columns.add_leaf(key, definition, below, is_list=is_list)
-                continue
-            columns.add_constant(key, None)
-            if definition.is_async and BATCH not in definition.metadata:
-                raise NotCompilable
-            children.append(Child(key, definition, found, details, is_list, Plan(details)))
-        return ObjectPlan(columns.compile(), children)
+        leaves.add_child(key)
+        children.append(Child(key, definition, found, details, is_list, Plan(below, details)))
+    return leaves, children
 
 
 class RecordExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -255,10 +321,11 @@ class RecordExecutor(StrawberryGraphQLCoreExecutionContext):
         pick: Callable[[list[Any]], Any],
         stock: Callable[[], Any],
     ) -> Any:
-        plan = None if self._is_stock else self._find_plan(named, details, sources)
+        plan = None if self._is_stock else self._find_plan(named, details)
         if plan is None:
             return stock()
-        call = Call(self)
+        first = next((source for source in sources if source is not None), None)
+        call = Call(self, getattr(first, "loader", None))
         try:
             rows = plan.run(call, sources)
         except Exception:
@@ -271,7 +338,7 @@ class RecordExecutor(StrawberryGraphQLCoreExecutionContext):
         try:
             while call.pending:
                 for child, sources, into in call.take():
-                    child.put(call, await child.fetch_batch(self, sources), into)
+                    child.put(call, await child.fetch_batch(call, sources), into)
         except Exception:
             found = self._leave(stock)
             return await found if isinstance(found, Awaitable) else found
@@ -282,14 +349,12 @@ class RecordExecutor(StrawberryGraphQLCoreExecutionContext):
         self._is_stock = True
         return stock()
 
-    def _find_plan(self, named: Any, details: FieldDetailsList, sources: Sources) -> Plan | None:
+    def _find_plan(self, named: Any, details: FieldDetailsList) -> Plan | None:
         if not (is_object_type(named) or is_abstract_type(named)):
-            return None
-        if any(source is not None and not hasattr(source, "__strawberry_definition__") for source in sources[:1]):
             return None
         nodes = [one.node for one in details]
         flags = tuple((name, value) for name, value in self.variable_values.coerced.items() if type(value) is bool)
-        plan: Plan = self.strawberry.plans.find((tuple(map(id, nodes)), flags), details)
+        plan: Plan = self.strawberry.plans.find((tuple(map(id, nodes)), flags), named, details)
         return plan
 
 
@@ -305,55 +370,61 @@ class Plans:
         self._lock = threading.Lock()
         self._plans: OrderedDict[object, Plan] = OrderedDict()
 
-    def find(self, place: object, details: FieldDetailsList) -> Plan:
+    def find(self, place: object, named: Any, details: FieldDetailsList) -> Plan:
         """Return the plan of a place, made where there is none."""
         with self._lock:
-            found = self._plans.pop(place, None) or Plan(details)
+            found = self._plans.pop(place, None) or Plan(named, details)
             self._plans[place] = found
             if len(self._plans) > self._kept:
                 self._plans.popitem(last=False)
         return found
 
 
-class _Columns:
+class _Leaves:
     """Writes the function that makes a row of the leaves of each source.
 
     Keys are names of GraphQL, and stand in its text as literals; whatever else
-    it needs is passed to it as constants.
+    it needs is passed to it as constants. Of entities, leaves are `columns`.
     """
 
     def __init__(self) -> None:
+        self.columns: list[Column] = []
         self._cells: list[str] = []
+        self._children: list[str] = []
         self._constants: dict[str, Any] = {}
-        self._has_values = False
 
-    def add_constant(self, key: str, value: str | None) -> None:
-        """Give every row the same text, or null, under a key."""
-        self._cells.append(f"{key!r}: {value!r}")
+    def add_typename(self, key: str, name: str) -> None:
+        """Give every row the name of its type under a key; of an entity that is its schema."""
+        self.columns.append(Column(key, Part.SCHEMA))
+        self._cells.append(f"{key!r}: {name!r}")
 
-    def add_leaf(self, key: str, definition: StrawberryField, leaf: Any, *, is_list: bool) -> None:
-        """Give every row the value of a field under a key; raises NotCompilable for one that must be called with more."""
-        name = definition.metadata.get(PROPERTY)
-        if name is not None:
-            self._has_values = True
-            self._cells.append(f"{key!r}: values.get({name!r}) or None")
+    def add_child(self, key: str) -> None:
+        """Give every row what is shown of its next child under a key; of an entity that comes later."""
+        self.columns.append(Column(key, Part.CONSTANT))
+        self._children.append(f"child_{len(self._children)}")
+        self._cells.append(f"{key!r}: {self._children[-1]}")
+
+    def add(self, key: str, definition: StrawberryField, leaf: Any, *, is_list: bool) -> None:
+        """Give every row the value of a field under a key; raises NotCompilable for one that takes arguments."""
+        column = definition.metadata.get(COLUMN)
+        if column is not None:
+            self.columns.append(Column(key, *column))
             return
         if definition.arguments:
             raise NotCompilable
-        resolver = definition.base_resolver
-        value = f"{self._name(resolver)}(source)" if resolver else f"source.{definition.python_name}"
-        self._cells.append(f"{key!r}: {self._convert(value, leaf, is_list=is_list)}")
+        self._cells.append(f"{key!r}: {self._convert(self._write(definition), leaf, is_list=is_list)}")
 
-    def compile(self) -> Callable[[Sources], list[dict[str, Any]]]:
-        """Return the function."""
-        row = "{" + ", ".join(self._cells) + "}"
-        each = "for source in sources"
-        if self._has_values:
-            each += " for values in (source._shown.values,)"
-        scope: dict[str, Any] = dict(self._constants)
-        exec(compile(f"def leaves(sources):\n    return [{row} {each}]", "<selection>", "exec"), scope)
-        found: Callable[[Sources], list[dict[str, Any]]] = scope["leaves"]
-        return found
+    def compile(self) -> Callable[..., Rows]:
+        """Return the function, which takes sources and what is shown of each child."""
+        return _reader("{" + ", ".join(self._cells) + "}", self._children, self._constants)
+
+    def _write(self, definition: StrawberryField) -> str:
+        if READ in definition.metadata:
+            return f"source{definition.metadata[READ]}"
+        if definition.base_resolver is None:
+            return f"source.{definition.python_name}"
+        # Past the library's own call, which checks what cannot be otherwise here.
+        return f"{self._name(definition.base_resolver.wrapped_func)}(source)"
 
     def _convert(self, value: str, leaf: Any, *, is_list: bool) -> str:
         if is_specified_scalar_type(leaf):
@@ -367,6 +438,22 @@ class _Columns:
         name = f"constant_{len(self._constants)}"
         self._constants[name] = constant
         return name
+
+
+@cache
+def _getter(path: str) -> Callable[..., list[Any]]:
+    return _reader(f"source{path}", (), {})
+
+
+def _reader(expression: str, more: Sequence[str], constants: Mapping[str, Any]) -> Callable[..., list[Any]]:
+    """Return a function of sources, and of as many values as them for each of `more`, that evaluates an expression."""
+    scope: dict[str, Any] = dict(constants)
+    each = f"source, {', '.join(more)} in zip(sources, {', '.join(f'all_{name}' for name in more)})"
+    taken = ", ".join(["sources", *(f"all_{name}" for name in more)])
+    text = f"def read({taken}):\n    return [{expression} for {each if more else 'source in sources'}]"
+    exec(compile(text, "<selection>", "exec"), scope)
+    found: Callable[..., list[Any]] = scope["read"]
+    return found
 
 
 class _Names(dict[Any, str]):

@@ -10,15 +10,17 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from inspect import cleandoc
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar, cast
 
 import strawberry
 
 from api.errors import BadInput
-from api.executor import BATCH, PROPERTY
+from api.executor import BATCH, COLUMN, READ, SHOWN
 from api.guard import DEFAULT_PAGE, MAX_PAGE
 from api.loaders import Loader
 from graph import cubes, shown
+from graph.selection import Part
 from ontology import watch
 from ontology.judgement import Verdict
 from ontology.policy import Treatment
@@ -43,6 +45,11 @@ def described(cls: type[Node_]) -> type[Node_]:
 def batched(fetch: Callable[..., Awaitable[Sequence[Any]]]) -> Callable[[Callable[..., Any]], Any]:
     """Declare a field whose values are fetched for many objects at once."""
     return lambda resolver: strawberry.field(resolver=resolver, metadata={BATCH: fetch})
+
+
+def read(path: str) -> Any:
+    """Declare a field whose value is at a path (`.name`, `[1]`) of what its type is resolved from."""
+    return strawberry.field(resolver=eval(f"lambda self: self{path}"), metadata={READ: path})
 
 
 def _make_enum(name: str, members: Iterable[str], description: str) -> Any:
@@ -231,43 +238,86 @@ class Link:
         )
 
 
+def _id_of(self: "Entity") -> strawberry.ID:
+    return strawberry.ID(self.found.id)
+
+
+def _caption_of(self: "Entity") -> str:
+    return self.found.caption
+
+
+def _schema_of(self: "Entity") -> EntitySchema:
+    return EntitySchema(self.found.schema)
+
+
 @described
 @strawberry.interface
 class Entity(Node):
     """The records that, as far as you may see, are one thing. Any of their ids names it; the earliest is shown."""
 
-    caption: str = strawberry.field(description="What to call it.")
-    schema: EntitySchema
-    _shown: strawberry.Private[shown.Entity]
-    _loader: strawberry.Private[Loader]
+    id: strawberry.ID = strawberry.field(
+        resolver=_id_of, metadata={COLUMN: (Part.ID, None)}, description="The id of its earliest record."
+    )
+    caption: str = strawberry.field(
+        resolver=_caption_of, metadata={COLUMN: (Part.CAPTION, None)}, description="What to call it."
+    )
+    schema: EntitySchema = strawberry.field(
+        resolver=_schema_of,
+        metadata={COLUMN: (Part.SCHEMA, None)},
+        description="What it is: the most specific that one of its records says.",
+    )
+    found: strawberry.Private[shown.Entity]
+    loader: strawberry.Private[Loader]
 
     @strawberry.field
     def records(self) -> list[Record]:
         """The records that it is made of, earliest first."""
-        return [Record.of(record) for record in self._shown.records]
+        return [Record.of(record) for record in self.found.records]
 
     @strawberry.field
     def provenance(self, property: str | None = None) -> list[ProvenancedValue]:
         """Each value with where it comes from: of one property, or of all."""
-        names = [property] if property is not None else list(self._shown.values)
+        names = [property] if property is not None else list(self.found.values)
         return [
             ProvenancedValue.of(found, property=name, value=value)
             for name in names
-            for value, found in self._shown.provenance(name)
+            for value, found in self.found.provenance(name)
         ]
 
     @strawberry.field
     def redactions(self) -> list[Redaction]:
         """What is withheld from you of things of this kind, why, and whom to ask."""
-        return [Redaction.of(redaction) for redaction in self._shown.redactions]
+        return [Redaction.of(redaction) for redaction in self.found.redactions]
 
-    @batched(lambda entities, **arguments: _neighbours_of_all(entities, **arguments))
+    @batched(lambda entities, loader, **arguments: _neighbours_of_all(entities, loader, **arguments))
     async def neighbours(
         self, first: int = DEFAULT_PAGE, after: str | None = None, types: list[LinkType] | None = None
     ) -> "NeighbourConnection":
         """The entities one link away, by type of link, caption and id; `types` keeps links of some types."""
-        (found,) = await _neighbours_of_all([self], first, after, types)
-        return found
+        (found,) = await _neighbours_of_all([self.found], self.loader, first, after, types)
+        return cast("NeighbourConnection", found)
+
+
+# One item of a page, as an edge is resolved from it: its cursor, what is there, and the loader of its View.
+Edge = tuple[str, Any, Loader]
+
+
+class Paged(NamedTuple):
+    """A page that a View shows, as a connection is resolved from it; `after` is the cursor that it follows."""
+
+    page: shown.Page[Any]
+    loader: Loader
+    after: str | None
+
+    @property
+    def edges(self) -> list[Edge]:
+        """Its items with their cursors."""
+        return list(zip(self.page.cursors, self.page.items, repeat(self.loader), strict=False))
+
+    @property
+    def page_info(self) -> PageInfo:
+        """Where it stands in its list."""
+        return PageInfo.of(self.page.cursors, has_next=self.page.has_next, after=self.after)
 
 
 @described
@@ -275,8 +325,11 @@ class Entity(Node):
 class EntityEdge:
     """An entity in a list, and the cursor that names its place (Relay)."""
 
-    cursor: str
-    node: Entity
+    cursor: str = read("[0]")
+
+    node: Entity = strawberry.field(
+        resolver=lambda self: make_entity(self[1], self[2]), metadata={READ: "[1]"}, description="The entity."
+    )
 
 
 @described
@@ -284,21 +337,9 @@ class EntityEdge:
 class EntityConnection:
     """A page of entities (Relay). The total counts what you may see."""
 
-    edges: list[EntityEdge]
-    page_info: PageInfo
-    total_count: int
-
-    @classmethod
-    def of(cls, page: shown.Page[shown.Entity], loader: Loader, after: str | None) -> Self:
-        """Take over a page that a View shows."""
-        return cls(
-            edges=[
-                EntityEdge(cursor=cursor, node=make_entity(entity, loader))
-                for cursor, entity in zip(page.cursors, page.items, strict=True)
-            ],
-            page_info=PageInfo.of(page.cursors, has_next=page.has_next, after=after),
-            total_count=page.total,
-        )
+    edges: list[EntityEdge] = read(".edges")
+    page_info: PageInfo = read(".page_info")
+    total_count: int = read(".page.total")
 
 
 @described
@@ -306,10 +347,19 @@ class EntityConnection:
 class NeighbourEdge:
     """An entity one link away. The verb reads from the entity that was asked."""
 
-    cursor: str
-    verb: str
-    link: Link
-    node: Entity
+    cursor: str = read("[0]")
+    verb: str = read("[1].verb")
+
+    @strawberry.field
+    def link(self: Any) -> Link:
+        """The link that leads there."""
+        return Link.of(self[1].link)
+
+    node: Entity = strawberry.field(
+        resolver=lambda self: make_entity(self[1].entity, self[2]),
+        metadata={READ: "[1].entity"},
+        description="The entity at its far end.",
+    )
 
 
 @described
@@ -317,23 +367,9 @@ class NeighbourEdge:
 class NeighbourConnection:
     """A page of neighbours (Relay). The total counts what you may see."""
 
-    edges: list[NeighbourEdge]
-    page_info: PageInfo
-    total_count: int
-
-    @classmethod
-    def of(cls, page: shown.Page[shown.Neighbour], loader: Loader, after: str | None) -> Self:
-        """Take over a page that a View shows."""
-        return cls(
-            edges=[
-                NeighbourEdge(
-                    cursor=cursor, verb=found.verb, link=Link.of(found.link), node=make_entity(found.entity, loader)
-                )
-                for cursor, found in zip(page.cursors, page.items, strict=True)
-            ],
-            page_info=PageInfo.of(page.cursors, has_next=page.has_next, after=after),
-            total_count=page.total,
-        )
+    edges: list[NeighbourEdge] = read(".edges")
+    page_info: PageInfo = read(".page_info")
+    total_count: int = read(".page.total")
 
 
 @described
@@ -513,14 +549,18 @@ class Observer:
 
 
 async def _neighbours_of_all(
-    entities: Sequence[Entity], first: int = DEFAULT_PAGE, after: str | None = None, types: list[LinkType] | None = None
-) -> list[NeighbourConnection]:
+    entities: Sequence[shown.Entity],
+    loader: Loader,
+    first: int = DEFAULT_PAGE,
+    after: str | None = None,
+    types: list[LinkType] | None = None,
+) -> list[Paged]:
     """Return the neighbours of each of some entities, asked for together."""
-    size, loader = check_first(first), entities[0]._loader
+    size, ids = check_first(first), [entity.id for entity in entities]
     pages = await loader.ask(
-        lambda view: [view.neighbours(one.id, types=types or (), first=size, after=after) for one in entities]
+        lambda view: [view.neighbours(id_, types=types or (), first=size, after=after) for id_ in ids]
     )
-    return [NeighbourConnection.of(page, loader, after) for page in pages]
+    return [Paged(page, loader, after) for page in pages]
 
 
 def check_first(first: int) -> int:
@@ -532,13 +572,7 @@ def check_first(first: int) -> int:
 
 def make_entity(found: shown.Entity, loader: Loader) -> Entity:
     """Return an entity in the type of its schema; what is asked of it later goes to the same View."""
-    return ENTITY_TYPES[found.schema](
-        id=strawberry.ID(found.id),
-        caption=found.caption,
-        schema=EntitySchema(found.schema),
-        _shown=found,
-        _loader=loader,
-    )
+    return ENTITY_TYPES[found.schema](found=found, loader=loader)
 
 
 def _make_type(schema: Schema) -> type[Entity]:
@@ -555,13 +589,13 @@ def _make_field(prop: Property) -> Any:
         resolver=_make_resolver(prop.name),
         name=prop.name,
         description=_describe(prop.description, prop.terms),
-        metadata={FIELD_CLASS: prop.field_class, PROPERTY: prop.name},
+        metadata={FIELD_CLASS: prop.field_class, COLUMN: (Part.PROPERTY, prop.name)},
     )
 
 
 def _make_resolver(name: str) -> Callable[[Entity], list[str] | None]:
     def resolve(self: Entity) -> list[str] | None:
-        values = self._shown.values.get(name)
+        values = self.found.values.get(name)
         return list(values) if values else None
 
     return resolve
@@ -571,4 +605,5 @@ def _describe(description: str, terms: Sequence[str]) -> str:
     return f"{description}\n\nTerms: {', '.join(terms)}." if terms else description
 
 
+setattr(Entity, SHOWN, True)
 ENTITY_TYPES = {schema.name: _make_type(schema) for schema in default_ontology().things()}

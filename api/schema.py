@@ -37,6 +37,7 @@ from api.nodes import (
     Explanation,
     Node,
     Observer,
+    Paged,
     SchemaCount,
     Table,
     Watch,
@@ -80,7 +81,9 @@ class Query:
         """What each of some ids names, in their order, null where you may see nothing by one."""
         if len(ids) > MAX_PAGE:
             raise BadInput(f"ids: expected at most {MAX_PAGE}, found more")
-        return [await _find_entity(info, id_, as_of) for id_ in ids]
+        loader = info.context.loader(_check_moment(as_of))
+        found = await loader.ask(lambda view: view.entities(ids))
+        return [make_entity(entity, loader) if entity else None for entity in found]
 
     @strawberry.field
     async def entity(self, info: Info, id: strawberry.ID, as_of: datetime | None = None) -> Entity | None:
@@ -100,7 +103,7 @@ class Query:
         """The entities with a record that holds every word of a text in values that you see in clear, best first."""
         size, loader = check_first(first), info.context.loader(_check_moment(as_of))
         page = await loader.ask(lambda view: view.search(text, schema=schema, first=size, after=after))
-        return EntityConnection.of(page, loader, after)
+        return cast(EntityConnection, Paged(page, loader, after))
 
     @strawberry.field
     async def explain(
@@ -187,6 +190,7 @@ class TierSchema(strawberry.Schema):
         self._gifts = _Gifts.of(self._tier, policy)
         self.checked = CheckedDocuments()
         self.plans = Plans()
+        self.wrap = make_entity
         super().__init__(
             query=Query,
             mutation=Mutation if self._tier.rights & {Right.JUDGE, Right.WATCH} else None,

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from api.admission import Limits
 from ontology.errors import SettingError
 from ontology.policy import Policy
 from ontology.policy_file import default_policy, load_policy
@@ -17,6 +18,7 @@ from ontology.policy_file import default_policy, load_policy
 EMBEDDED = "embedded"
 _SCHEMES = ("bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc")
 _SECRET_BYTES = 32
+_LIMITS = Limits()
 
 
 class Settings(BaseSettings):
@@ -40,6 +42,15 @@ class Settings(BaseSettings):
     policy: Path | None = None
     # Whether the GraphiQL page is served.
     ide: bool = False
+    # A manifest of trusted documents, and the tiers that may ask nothing else: comma-separated, unset for the default.
+    documents: Path | None = None
+    documents_only: str | None = None
+    # How many requests run at once, how many more may wait for that, and how long one may take for both.
+    concurrency: int = Field(default=_LIMITS.concurrency, ge=1, le=1_000)
+    queue: int = Field(default=_LIMITS.queue, ge=0, le=100_000)
+    deadline_s: float = Field(default=_LIMITS.deadline_s, gt=0, le=3_600)
+    # Whether operators may read /metrics.
+    metrics: bool = False
     # An OpenID Connect provider whose access tokens are taken beside ours: these three, or none of them.
     oidc_issuer: str = ""
     oidc_audience: str = ""
@@ -73,6 +84,11 @@ class Settings(BaseSettings):
             return self.store_password_file.read_text(encoding="utf-8").strip()
         except OSError as exc:
             raise SettingError("VINCULUM_STORE_PASSWORD_FILE: expected a readable file, found none") from exc
+
+    @property
+    def limits(self) -> Limits:
+        """What admission holds requests to."""
+        return Limits(self.concurrency, self.queue, self.deadline_s)
 
     def load_policy(self) -> Policy:
         """Read the policy in force; raises PolicyError."""

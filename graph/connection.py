@@ -22,6 +22,7 @@ from neo4j.exceptions import (
 )
 
 from graph import cypher
+from graph.deadline import get_remaining_s
 from graph.dialect import read_agent
 from ontology.errors import StoreError
 
@@ -31,6 +32,8 @@ _COLLISIONS = 12
 _CONNECT_TIMEOUT_S = 10.0
 # How long a dead engine is waited for, and a lost race run again.
 _RETRY_TIMEOUT_S = 15.0
+# What the driver would round down to no timeout at all.
+_SHORTEST_S = 0.001
 # One writer of a process at a time: together they would collide, on every engine, and wait longer to try again.
 _WRITER: AbstractContextManager[Any] = threading.Lock()
 
@@ -44,7 +47,9 @@ class Connection:
     """A driver on one database of one engine, with its errors translated and its differences hidden.
 
     Raises StoreError, naming the address and never the password, when the
-    engine cannot be reached or refuses what is asked.
+    engine cannot be reached, refuses what is asked, or would answer only after
+    the deadline in force (`graph.deadline`), which goes to the engine as the
+    timeout of each transaction.
     """
 
     def __init__(self, address: str, user: str, password: str, *, database: str) -> None:
@@ -65,10 +70,11 @@ class Connection:
         with self._translated():
             deadline = time.monotonic() + _RETRY_TIMEOUT_S
             for attempt in count():
+                query = neo4j.Query(text, timeout=self._timeout_s())
                 try:
                     # Without a transaction around it, which would cost two journeys more.
                     with self._session(neo4j.READ_ACCESS) as session:
-                        return session.run(text, parameters).value()
+                        return session.run(query, parameters).value()
                 except (DriverError, Neo4jError) as exc:
                     pause_s = 0.1 * 2**attempt
                     if not exc.is_retryable() or time.monotonic() + pause_s > deadline:
@@ -79,7 +85,7 @@ class Connection:
     def read_latest(self, text: str, **parameters: Any) -> list[Any]:
         """Return the first column of what a text finds where writes go: in a cluster a follower may lag behind them."""
         with self._translated(), self._session(neo4j.WRITE_ACCESS) as session:
-            return session.execute_write(lambda work: work.run(text, parameters).value())
+            return session.execute_write(self._timed(lambda work: work.run(text, parameters).value()))
 
     def read_by(self, text: str, values: Iterable[str], **parameters: Any) -> Iterator[Any]:
         """Yield what a text collects for each of the values, asked a chunk at a time."""
@@ -92,7 +98,7 @@ class Connection:
         with (
             self._translated(),
             self._session(neo4j.READ_ACCESS) as session,
-            session.begin_transaction() as transaction,
+            session.begin_transaction(timeout=self._timeout_s()) as transaction,
         ):
             found = (record[0] for record in transaction.run(text, parameters))
             yield from iter_chunks(found)
@@ -103,7 +109,7 @@ class Connection:
             for attempt in range(_COLLISIONS):
                 try:
                     with _WRITER, self._session(neo4j.WRITE_ACCESS) as session:
-                        return session.execute_write(work)
+                        return session.execute_write(self._timed(work))
                 except ConstraintError:
                     # Somebody else made one of the same nodes meanwhile; next time it will be found.
                     if attempt == _COLLISIONS - 1:
@@ -122,6 +128,16 @@ class Connection:
             bookmark_manager=self._bookmarks,
             fetch_size=CHUNK,
         )
+
+    def _timed(self, work: Callable[[ManagedTransaction], Item]) -> Callable[[ManagedTransaction], Item]:
+        return neo4j.unit_of_work(timeout=self._timeout_s())(work)
+
+    def _timeout_s(self) -> float | None:
+        remaining_s = get_remaining_s()
+        # Of none the engine would make all the time in the world.
+        if remaining_s is not None and remaining_s < _SHORTEST_S:
+            raise StoreError(f"{self.address}: expected to be asked before the deadline, was asked after it")
+        return remaining_s
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -1,16 +1,18 @@
 """What a View shows: records, entities, links and pages, every value already treated.
 
-Nothing here can reach a stored value: these are plain results. `thing` is the
-internal id and never leaves for a caller; `id` is the observer's handle for it.
+These are plain results, but for Entity, whose stored records nothing reaches
+but the Treater that shows them. `thing` is the internal id and never leaves for
+a caller; `id` is the observer's handle for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from ontology.judgement import Verdict
 from ontology.policy import Treatment
+from ontology.record import Record
 
 Item = TypeVar("Item")
 Values = Mapping[str, tuple[str, ...]]
@@ -68,11 +70,8 @@ class ShownRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Entity:
-    """The records that an observer holds to be one thing, earliest first.
-
-    `id` is the handle of the earliest; any of its records' ids names it too.
-    """
+class ShownEntity:
+    """An entity shown whole: every record, and what each of them holds."""
 
     thing: str
     id: str
@@ -81,11 +80,6 @@ class Entity:
     values: Values
     records: tuple[ShownRecord, ...]
     redactions: tuple[Redaction, ...]
-
-    @property
-    def things(self) -> frozenset[str]:
-        """The things of all its records."""
-        return frozenset(r.thing for r in self.records)
 
     def provenance(self, name: str) -> list[tuple[str, Provenance]]:
         """Return each value of a property with where it comes from, in the order of `values`."""
@@ -96,6 +90,94 @@ class Entity:
             for facet in record.facets
             if value in facet.values.get(name, ())
         ]
+
+
+class Shower(Protocol):
+    """What an entity asks of the Treater that shows it."""
+
+    @property
+    def ids(self) -> Mapping[str, str]:
+        """The observer's handle of each thing."""
+
+    def most_specific(self, schemata: Iterable[str]) -> str:
+        """Return the most specific of some schemata."""
+
+    def show_entity(self, facets: Mapping[str, Sequence[Record]]) -> ShownEntity:
+        """Return what is shown of the records of some things that are one entity."""
+
+
+class Entity:
+    """The records that an observer holds to be one thing, earliest first.
+
+    `id` is the handle of the earliest; any of its records' ids names it too.
+    What is stored stays inside and is treated when it is asked for: a list wants
+    a few values of each (`graph.selection`), and seldom the whole.
+    """
+
+    __slots__ = ("_facets", "_only", "_shower", "_whole", "schema", "thing")
+
+    def __init__(self, facets: Mapping[str, Sequence[Record]], shower: Shower) -> None:
+        self._facets = facets
+        self._shower = shower
+        self._whole: ShownEntity | None = None
+        self.thing = next(iter(facets))
+        records = facets[self.thing]
+        # Most entities are one record in one part.
+        self._only = records[0] if len(facets) == len(records) == 1 else None
+        self.schema = (
+            self._only.schema
+            if self._only is not None
+            else shower.most_specific(record.schema for found in facets.values() for record in found)
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Entity) and self.whole == other.whole
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return repr(self.whole)
+
+    @property
+    def id(self) -> str:
+        """The observer's handle of its earliest thing."""
+        return self._shower.ids[self.thing]
+
+    @property
+    def things(self) -> frozenset[str]:
+        """The things of all its records."""
+        return frozenset(self._facets)
+
+    @property
+    def whole(self) -> ShownEntity:
+        """Everything that its observer is shown of it."""
+        if self._whole is None:
+            self._whole = self._shower.show_entity(self._facets)
+        return self._whole
+
+    @property
+    def caption(self) -> str:
+        """What to call it."""
+        return self.whole.caption
+
+    @property
+    def values(self) -> Values:
+        """The values of all its records together, by property."""
+        return self.whole.values
+
+    @property
+    def records(self) -> tuple[ShownRecord, ...]:
+        """Its records, earliest first."""
+        return self.whole.records
+
+    @property
+    def redactions(self) -> tuple[Redaction, ...]:
+        """What is withheld of it."""
+        return self.whole.redactions
+
+    def provenance(self, name: str) -> list[tuple[str, Provenance]]:
+        """Return each value of a property with where it comes from, in the order of `values`."""
+        return self.whole.provenance(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +208,78 @@ class Tie:
     left: Entity
     verb: str
     right: Entity
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An entity that a text was found in, and the value of the record that matched best, in clear.
+
+    `score` (0.0 to 100.0) says how well that record matches; hits are ordered by
+    it. `provenance` names the record, and says where the value comes from.
+    """
+
+    entity: Entity
+    name: str
+    value: str
+    score: float
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """An entity and how many links lead to it, by the shortest way."""
+
+    entity: Entity
+    distance: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkBetween:
+    """One link with the entities at its ends. `verb` reads from the left one: "posted on", "paid"."""
+
+    left: Entity
+    verb: str
+    right: Entity
+    link: ShownLink
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """What lies around an entity: the nearest first, and the links among these and it, by type and the latest first.
+
+    `is_complete` says that neither entities nor links were left out for being many.
+    """
+
+    entity: Entity
+    reached: tuple[Reached, ...]
+    links: tuple[LinkBetween, ...]
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A way from one entity to another, link by link; the last step leads to its end. Without steps the two are one."""
+
+    start: Entity
+    steps: tuple[Neighbour, ...]
+
+    @property
+    def end(self) -> Entity:
+        """The entity that it leads to."""
+        return self.steps[-1].entity if self.steps else self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The shortest paths that were found, and whether there are more of them.
+
+    `is_complete` says that nothing within reach was left unvisited; where it is
+    False, there may be shorter ones or others.
+    """
+
+    items: tuple[Path, ...]
+    has_next: bool
+    is_complete: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from operator import itemgetter
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from graph.handle import Handles
-from graph.shown import Provenance, Redaction, ShownFacet, ShownJudgement, ShownLink, ShownRecord, Values
+from graph.shown import Provenance, Redaction, ShownEntity, ShownFacet, ShownJudgement, ShownLink, ShownRecord, Values
 from graph.store import Keyed, Outline
 from ontology.digest import make_id
 from ontology.judgement import Judgement
@@ -19,12 +19,15 @@ from ontology.schema import Ontology, Property, Schema
 
 Place = TypeVar("Place")
 Made = TypeVar("Made")
+# What is shown for some values.
+Treat = Mapping[tuple[str, ...], tuple[str, ...]]
 
 # Whose values are seen is a matter of schema and label alone.
 Sighted = Record | Outline
 
 # A treater lives as long as its observer keeps asking, so nothing that it remembers may grow without end.
 _REMEMBERED = 2_000
+_REMEMBERED_IDS = 20_000
 _HIDDEN = frozenset({Treatment.COUNT, Treatment.ABSENT})
 _COMPARABLE = frozenset({Treatment.CLEAR, Treatment.PSEUDONYM})
 
@@ -39,7 +42,7 @@ class Treater:
     def __init__(
         self, ontology: Ontology, clearance: Clearance, handles: Handles, merging: Clearance | None = None
     ) -> None:
-        self._ontology = ontology
+        self.ontology = ontology
         self._clearance = clearance
         self._merging = merging or clearance
         self._handles = handles
@@ -49,6 +52,7 @@ class Treater:
         self._treats: dict[tuple[str, Rule], _Treat] = {}
         self._redacted: dict[tuple[str, int], tuple[Redaction, ...]] = {}
         self._seen_by: dict[tuple[str, int, tuple[str, ...]], Treatment] = {}
+        self._selections: dict[object, Any] = {}
 
     @property
     def allowed(self) -> list[int]:
@@ -59,7 +63,7 @@ class Treater:
     def keyed(self) -> list[Keyed]:
         """Where the observer could compare identifying keys: under which labels, for which schemata."""
         schemata_by_lids: dict[tuple[int, ...], list[str]] = {}
-        for schema in self._ontology.things():
+        for schema in self.ontology.things():
             if schema.key:
                 alike = (lids for lids in self._alike if self._seen(schema.name, lids[0], schema.key) in _COMPARABLE)
                 lids = tuple(sorted(chain.from_iterable(alike)))
@@ -74,6 +78,26 @@ class Treater:
             groups.setdefault(id(self._merging.rules(lid)), []).append(lid)
         return list(groups.values())
 
+    @cached_property
+    def ids(self) -> Mapping[str, str]:
+        """The observer's handle of each thing that there is, sealed when it is looked up first."""
+        return _Ids(self._handles)
+
+    def show_entity(self, facets: Mapping[str, Sequence[Record]]) -> ShownEntity:
+        """Return what the observer is shown of the current facets of the things that are one entity, earliest first."""
+        records = [self.show_record(facets[thing]) for thing in facets]
+        schema = self.most_specific(record.schema for record in records)
+        merged = merge_values(record.values for record in records)
+        return ShownEntity(
+            thing=next(iter(facets)),
+            id=records[0].id,
+            schema=schema,
+            caption=self.caption(self.ontology[schema], merged),
+            values=merged,
+            records=tuple(records),
+            redactions=tuple(dict.fromkeys(r for record in records for r in record.redactions)),
+        )
+
     def show_record(self, facets: Sequence[Record]) -> ShownRecord:
         """Return what the observer is shown of the current facets of one thing, at least one."""
         schema = self.most_specific(record.schema for record in facets)
@@ -81,9 +105,9 @@ class Treater:
         values = merge_values(facet.values for facet in shown)
         return ShownRecord(
             thing=facets[0].thing,
-            id=self._handles.seal("entity", facets[0].thing),
+            id=self.ids[facets[0].thing],
             schema=schema,
-            caption=self.caption(self._ontology[schema], values),
+            caption=self.caption(self.ontology[schema], values),
             values=values,
             facets=shown,
             redactions=tuple(dict.fromkeys(r for record in facets for r in self._redactions(record))),
@@ -126,7 +150,7 @@ class Treater:
 
     def most_specific(self, schemata: Iterable[str]) -> str:
         """Return the most specific of some schemata, the first in the alphabet of equals."""
-        return min(set(schemata), key=lambda name: (-len(self._ontology[name].lineage), name))
+        return min(set(schemata), key=lambda name: (-len(self.ontology[name].lineage), name))
 
     def caption(self, schema: Schema, values: Values) -> str:
         """Return the best visible name of a thing, or what kind of thing it is."""
@@ -137,7 +161,7 @@ class Treater:
 
     def show_caption(self, record: Record) -> str:
         """Return the best visible name of one facet."""
-        schema = self._ontology[record.schema]
+        schema = self.ontology[record.schema]
         names = {name: record.properties[name] for name in schema.caption if name in record.properties}
         return self.caption(schema, self.values(record.schema, record.lid, names))
 
@@ -149,9 +173,24 @@ class Treater:
             plan = _keep(self._plans, (schema, lid, names), self._find_plan(schema, lid, names))
         return plan.apply(properties)
 
+    def treat_of(self, schema: str, lid: int, name: str) -> "Treat | None":
+        """Return what is done to the values of a property under a label, None where they are hidden."""
+        prop = self.ontology[schema].properties.get(name)
+        rule = self._clearance.rule(lid, prop.field_class) if prop else None
+        if prop is None or rule is None or rule.treatment in _HIDDEN:
+            return None
+        if rule.treatment is Treatment.CLEAR:
+            return CLEAR
+        return self._find_treat(prop, rule)
+
+    def remember(self, place: object, make: Callable[[], Made]) -> Made:
+        """Return what was compiled for this treater at a place, compiled when it is asked for first."""
+        found: Made | None = self._selections.get(place)
+        return found or _keep(self._selections, place, make())
+
     def clear_values(self, record: Record) -> dict[str, tuple[str, ...]]:
         """Return the values that the observer has in clear: the only ones that a search may match."""
-        properties = self._ontology[record.schema].properties
+        properties = self.ontology[record.schema].properties
         return {
             name: values
             for name, values in record.properties.items()
@@ -160,7 +199,7 @@ class Treater:
 
     def countable_value(self, record: Record, name: str) -> str | None:
         """Return the least value of a property, generalised, for a table of counts; None where it may not be counted."""
-        prop = self._ontology[record.schema].properties.get(name)
+        prop = self.ontology[record.schema].properties.get(name)
         if prop is None or self._of(record.lid, prop) is Treatment.ABSENT:
             return None
         values = record.properties.get(name, ())
@@ -173,7 +212,7 @@ class Treater:
         A value in clear and a pseudonym cannot be compared with each other, so
         only keys seen the same way are equal.
         """
-        schema = self._ontology[record.schema]
+        schema = self.ontology[record.schema]
         key = record.key if isinstance(record, Outline) else make_key(schema, record.properties)
         if key is None:
             return None
@@ -215,7 +254,7 @@ class Treater:
         place = (schema, lid, names)
         found = self._seen_by.get(place)
         if found is None:
-            properties = self._ontology[schema].properties
+            properties = self.ontology[schema].properties
             seen = {self._merging.treatment(lid, properties[name].field_class) for name in names if name in properties}
             found = self._seen_by[place] = seen.pop() if len(seen) == 1 else Treatment.ABSENT
         return found
@@ -225,7 +264,7 @@ class Treater:
 
     def _show_facet(self, record: Record) -> ShownFacet:
         values = self.values(record.schema, record.lid, record.properties)
-        properties = self._ontology[record.schema].properties
+        properties = self.ontology[record.schema].properties
         assertion = self.assertion(record)
         return ShownFacet(
             values=values,
@@ -236,7 +275,7 @@ class Treater:
     def _find_plan(self, schema: str, lid: int, names: tuple[str, ...]) -> "_Plan":
         place = (schema, id(self._clearance.rules(lid)), names)
         plan = self._plans_of_rules.get(place)
-        return plan or _keep(self._plans_of_rules, place, self._make_plan(self._ontology[schema], lid, names))
+        return plan or _keep(self._plans_of_rules, place, self._make_plan(self.ontology[schema], lid, names))
 
     def _make_plan(self, schema: Schema, lid: int, names: tuple[str, ...]) -> "_Plan":
         kept: list[str] = []
@@ -268,7 +307,7 @@ class Treater:
         source = self._clearance.treatment(said.lid, "source")
         is_handling_clear = self._clearance.treatment(said.lid, "handling") is Treatment.CLEAR
         return Provenance(
-            record=self._handles.seal("entity", thing),
+            record=self.ids[thing],
             assertion=assertion,
             source=self._source(said.source, source),
             capture=said.capture if source is Treatment.CLEAR else None,
@@ -284,7 +323,7 @@ class Treater:
     def _redactions(self, record: Record) -> tuple[Redaction, ...]:
         place = (record.schema, record.lid)
         if place not in self._redacted:
-            self._redacted[place] = self._make_redactions(self._ontology[record.schema], record.lid)
+            self._redacted[place] = self._make_redactions(self.ontology[record.schema], record.lid)
         return self._redacted[place]
 
     def _make_redactions(self, schema: Schema, lid: int) -> tuple[Redaction, ...]:
@@ -303,12 +342,24 @@ class Treater:
         )
 
 
-def _keep(kept: dict[Place, Made], place: Place, made: Made) -> Made:
+def _keep(kept: dict[Place, Made], place: Place, made: Made, most: int = _REMEMBERED) -> Made:
     """Remember what was made, forgetting everything before when that is much."""
-    if len(kept) >= _REMEMBERED:
+    if len(kept) >= most:
         kept.clear()
     kept[place] = made
     return made
+
+
+class _Ids(dict[str, str]):
+    """The handles of things, worked out when they are met first."""
+
+    def __init__(self, handles: Handles) -> None:
+        super().__init__()
+        self._handles = handles
+
+    def __missing__(self, thing: str) -> str:
+        """Seal a thing."""
+        return _keep(self, thing, self._handles.seal("entity", thing), _REMEMBERED_IDS)
 
 
 class _Treat(dict[tuple[str, ...], tuple[str, ...]]):
@@ -323,6 +374,17 @@ class _Treat(dict[tuple[str, ...], tuple[str, ...]]):
         # Sorted, since the source's order of what is hidden could tell it apart.
         found = sorted({shown for value in values if (shown := self._transform(value)) is not None})
         return _keep(self, values, tuple(found))
+
+
+class _Clear(dict[tuple[str, ...], tuple[str, ...]]):
+    """Shows values as they are."""
+
+    def __missing__(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        """Return them."""
+        return values
+
+
+CLEAR: Treat = _Clear()
 
 
 class _Plan:
@@ -371,8 +433,12 @@ _HANDLING_PARTS = (
 
 def merge_values(parts: Iterable[Values]) -> dict[str, tuple[str, ...]]:
     """Return the union of values by property, each in the order in which it first comes."""
+    every = list(parts)
+    if len(every) == 1:
+        # In alphabetical order already.
+        return dict(every[0])
     merged: dict[str, dict[str, None]] = {}
-    for values in parts:
+    for values in every:
         for name, found in values.items():
             merged.setdefault(name, {}).update(dict.fromkeys(found))
     return {name: tuple(found) for name, found in sorted(merged.items())}

@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cached_property, reduce
 from hashlib import sha256
+from typing import TypeVar
 
 from rapidfuzz import fuzz
 
@@ -22,19 +23,26 @@ from graph.entities import (
     cluster_all,
     latest_judgements,
 )
+from graph.finding import Filter, Question, Sort, choose_things, find_hit, is_in
+from graph.neighbourhood import MAX_LINKS, Exploration, find_neighbourhood, order_links, show_link
+from graph.paths import MAX_ENDS, MAX_PATHS, find_ways, show_ways
 from graph.projection import Projection, make_projection
 from graph.shown import (
     Entity,
     Explanation,
+    Hit,
     Neighbour,
+    Neighbourhood,
     Page,
+    Paths,
     ShownAlert,
     Tie,
     Weight,
 )
 from graph.store import Outline, Reader, Scope
-from graph.treat import Treater, link_identity, merge_values
+from graph.treat import Treater, link_identity
 from graph.treaters import Treaters
+from graph.window import Window, keep_links
 from ontology.digest import canonical_json
 from ontology.errors import NotVisible
 from ontology.judgement import Judgement, Verdict
@@ -44,16 +52,16 @@ from ontology.observer import SYSTEM_TIER, Observer
 from ontology.pair import Pair, sum_weights
 from ontology.policy import Cube, JointClearance, Policy
 from ontology.policy_file import countable_cubes, default_policy
-from ontology.record import Link, Record, to_microseconds
+from ontology.record import Link, Record
 from ontology.schema import Ontology, default_ontology
 from ontology.values.name import fold_name
 from ontology.watch import Alert
 
+Item = TypeVar("Item")
+
 MAX_PAGE = 100
 # Beyond so many things, clustering everything is quicker than walking out from each.
 MANY = 2_000
-# Shorter words would be found inside wallet addresses and hashes.
-LONG = 5
 
 
 class View:
@@ -94,6 +102,12 @@ class View:
         """Return the entity that one of its records' ids names."""
         return self.entity_of(self._handles.open("entity", id_))
 
+    def entities(self, ids: Sequence[str]) -> list[Entity | None]:
+        """Return the entity that each of some ids names, None for an id that names nothing visible; one walk for all."""
+        things = [self._handles.find("entity", id_) for id_ in ids]
+        found = self.entities_of({thing for thing in things if thing})
+        return [found.get(thing or "") for thing in things]
+
     def entity_of(self, thing: str) -> Entity:
         """Return the entity around a thing, found by walking out from it; raises NotVisible."""
         found = self.entities_of([thing])
@@ -103,12 +117,7 @@ class View:
 
     def entities_of(self, things: Collection[str]) -> dict[str, Entity]:
         """Return the entity of each visible thing; one walk for all of them."""
-        clusters, current = self._gather(things)
-        entities = {
-            index: self._show_entity(clusters.members[index], current)
-            for index in {clusters.of[thing] for thing in things if thing in clusters.of}
-        }
-        return {thing: entities[clusters.of[thing]] for thing in things if thing in clusters.of}
+        return self._show_entities(things, *self._gather(things))
 
     def search(
         self,
@@ -123,36 +132,79 @@ class View:
         Best match first, by the record that matches best; ties by its caption,
         then its thing. `schema` takes heirs along. An empty text finds nothing.
         """
-        bound = self._bind("search", text, schema)
-        last = None if after is None else self._handles.open_cursor(after, bound)
-        ranked = self._ranked(fold_name(text).split(), concrete_schemata(self.ontology, [schema]) if schema else None)
-        clusters = self._clusters_of(ranked)
-        # A thing may have gone out of sight between two questions: then the later one counts.
-        found = list(dict.fromkeys(clusters.members[clusters.of[t]][0] for t in ranked if t in clusters.of))
-        start = 0 if last is None else _place_after(found, clusters, last)
-        chosen = found[start : start + _bounded(first)]
-        entities = self.entities_of(chosen)
-        items = tuple(entities[thing] for thing in chosen if thing in entities)
-        cursors = tuple(self._handles.seal_cursor(thing, bound) for thing in chosen if thing in entities)
-        return Page(items, cursors, start + len(items) < len(found), len(found))
+        page = self._search(text, schema, first, after)
+        entities = self.entities_of(page.items)
+        return self._fill(page, entities)
+
+    def search_hits(
+        self,
+        text: str,
+        *,
+        schema: str | None = None,
+        first: int = 20,
+        after: str | None = None,
+    ) -> Page[Hit]:
+        """Find what `search` finds, on the same pages with the same cursors, and say which value of it matched.
+
+        The value is one of the record that matches best; of its clear values
+        that which holds most of the words, and of these the one most alike.
+        """
+        page = self._search(text, schema, first, after)
+        clusters, current = self._gather(page.items)
+        entities = self._show_entities(page.items, clusters, current)
+        words, names = self._words(text), self._names(schema)
+        hits = {
+            thing: hit
+            for thing, entity in entities.items()
+            if (hit := find_hit(entity, current, names, words, self._treater, self._score))
+        }
+        return self._fill(page, hits)
+
+    def find(
+        self,
+        schema: str,
+        filters: Sequence[Filter] = (),
+        *,
+        sort: Sort | None = None,
+        first: int = 20,
+        after: str | None = None,
+    ) -> Page[Entity]:
+        """Return the entities of a schema, heirs included, that meet all filters with values seen in clear.
+
+        Ordered by `sort`, those without a clear value to sort by last; ties, and
+        all without a sort, by the least caption of a record, then by thing. Raises
+        InvalidValue for a filter's value that its property cannot have, ValueError
+        for a filter that does not fit the schema. Where no filter is an equality or
+        a prefix, all records of the schema are read.
+        """
+        asked = Question.of(self.ontology, schema, filters, sort)
+        bound = self._bind("find", schema, [[type(one).__name__, one] for one in filters], sort)
+        last = self._open_cursor(after, bound)
+        clusters, records = self._candidates(asked)
+        found = choose_things(asked, clusters, records, self._treater)
+        page = self._cut(found, clusters, bound, first, last)
+        return self._fill(page, self.entities_of(page.items))
 
     def neighbours(
         self,
         id_: str,
         *,
         types: Collection[str] = (),
+        window: Window | None = None,
         first: int = 20,
         after: str | None = None,
     ) -> Page[Neighbour]:
         """Return the entities one visible link away, by link type, the latest link first.
 
-        `types` keeps links of these schemata alone (empty: all). Links inside the
-        entity are left out; of several versions of a source's link the latest shows.
+        `types` keeps links of these schemata alone (empty: all), `window` those whose
+        dates touch it, or the moment that they were recorded at where no date of
+        theirs is seen in clear. Links inside the entity are left out; of several
+        versions of a source's link the latest shows.
         """
         entity, walk = self._walk_with_links(self._handles.open("entity", id_))
-        bound = self._bind("neighbours", entity.id, sorted(types))
-        last = None if after is None else self._handles.open_cursor(after, bound)
-        links = [link for link in _order_links(walk.links.values(), entity.things) if not types or link.schema in types]
+        bound = self._bind("neighbours", entity.id, sorted(types), window)
+        last = self._open_cursor(after, bound)
+        links = keep_links(_order_links(walk.links.values(), entity.things), types, window, self._treater)
         start = 0
         if last is not None:
             start = next((i for i, link in enumerate(links, 1) if link_identity(link) == last), len(links))
@@ -162,6 +214,50 @@ class View:
         cursors = tuple(self._handles.seal_cursor(link_identity(link), bound) for link, _ in there)
         items = tuple(neighbour for _, neighbour in there)
         return Page(items, cursors, start + len(chosen) < len(links), len(links))
+
+    def neighbourhood(
+        self,
+        id_: str,
+        *,
+        depth: int = 1,
+        types: Collection[str] = (),
+        window: Window | None = None,
+        first: int = 100,
+    ) -> Neighbourhood:
+        """Return the entities up to so many visible links away (1 to 3), the nearest first, and the links among them.
+
+        At most `first` (up to 500), those equally far in the order of the links that
+        lead to them. `types` and `window` as for neighbours.
+        """
+        start = self.entity(id_)
+        explored = self._explore([start], types, window)
+        reached, is_all = find_neighbourhood(explored, start, depth, first)
+        links = order_links(explored.links.values())
+        shown = tuple(show_link(explored, link, self.ontology, self._treater) for link in links[:MAX_LINKS])
+        return Neighbourhood(start, tuple(reached), shown, is_all and len(links) <= MAX_LINKS)
+
+    def paths(
+        self,
+        left: str | Collection[str],
+        right: str | Collection[str],
+        *,
+        longest: int = 4,
+        types: Collection[str] = (),
+        window: Window | None = None,
+        first: int = 10,
+    ) -> Paths:
+        """Return the shortest visible paths between two entities, or from each of some (up to 20) to each of others.
+
+        None is longer than `longest` links (1 to 6). In order of length, then by the
+        captions on the way, then by things; of several links between two entities
+        the first by type and the latest shows. `types` and `window` as for
+        neighbours. Raises NotVisible when one of the ids names nothing.
+        """
+        lefts, rights = self._entities_named(left), self._entities_named(right)
+        explored = self._explore([*lefts, *rights], types, window)
+        ends = ([entity.thing for entity in lefts], [entity.thing for entity in rights])
+        ways = find_ways(explored, *ends, longest=longest, first=max(0, min(first, MAX_PATHS)))
+        return Paths(tuple(show_ways(explored, ways.items, self._neighbour)), ways.has_next, ways.is_complete)
 
     def ties(self, entities: Collection[Entity]) -> list[Tie]:
         """Return how these entities are linked with each other, each kind of link between two of them once."""
@@ -404,28 +500,98 @@ class View:
         moment = self.as_of.isoformat() if self._is_pinned else None
         return sha256(canonical_json([asdict(self.observer), self.policy.digest, moment, question])).digest()
 
+    def _words(self, text: str) -> list[str]:
+        return fold_name(text).split()
+
+    def _names(self, schema: str | None) -> frozenset[str] | None:
+        return concrete_schemata(self.ontology, [schema]) if schema else None
+
+    def _search(self, text: str, schema: str | None, first: int, after: str | None) -> Page[str]:
+        """Return a page of what a search finds, each entity by its earliest thing."""
+        bound = self._bind("search", text, schema)
+        last = self._open_cursor(after, bound)
+        ranked = self._ranked(self._words(text), self._names(schema))
+        if len(ranked) <= MANY:
+            # What is shown next has been met by then.
+            clusters, self._ahead = self._walk(ranked)
+        else:
+            clusters = self._clustered[0]
+        # A thing may have gone out of sight between two questions: then the later one counts.
+        found = list(dict.fromkeys(clusters.members[clusters.of[t]][0] for t in ranked if t in clusters.of))
+        return self._cut(found, clusters, bound, first, last)
+
+    def _open_cursor(self, after: str | None, bound: bytes) -> str | None:
+        return None if after is None else self._handles.open_cursor(after, bound)
+
+    def _cut(self, found: Sequence[str], clusters: Clusters, bound: bytes, first: int, last: str | None) -> Page[str]:
+        """Return the page of a list of entities that begins after one of them (None: at its start)."""
+        start = 0 if last is None else _place_after(found, clusters, last)
+        chosen = tuple(found[start : start + _bounded(first)])
+        cursors = tuple(self._handles.seal_cursor(thing, bound) for thing in chosen)
+        return Page(chosen, cursors, start + len(chosen) < len(found), len(found))
+
+    def _fill(self, page: Page[str], items: Mapping[str, Item]) -> Page[Item]:
+        """Put items in the place of the things of a page, leaving out what went out of sight since it was found."""
+        kept = [
+            (items[thing], cursor) for thing, cursor in zip(page.items, page.cursors, strict=True) if thing in items
+        ]
+        has_next = page.has_next or len(kept) < len(page.items)
+        return Page(tuple(item for item, _ in kept), tuple(cursor for _, cursor in kept), has_next, page.total)
+
+    def _candidates(self, asked: Question) -> tuple[Clusters, Iterator[Record]]:
+        """Return clusters that hold every entity that may meet a question, and current records of these.
+
+        All records of the schema, one by one, where there are many; otherwise
+        those of the entities around what meets the one filter that is looked for.
+        """
+        things: set[str] = set()
+        for chunk in self._anchored(asked):
+            clear = self._treater.clear_values
+            things.update(record.thing for record in chunk if asked.is_anchored(clear(record)))
+            if len(things) > MANY:
+                clusters, outlines = self._clustered
+                return clusters, self._iter_current(asked.names, outlines)
+        clusters, walk = self._walk(things)
+        # What is shown next has been met by then.
+        self._ahead = walk
+        members = (
+            thing for index in {clusters.of[t] for t in things if t in clusters.of} for thing in clusters.members[index]
+        )
+        return clusters, (record for thing in members for record in walk.current[thing])
+
+    def _anchored(self, asked: Question) -> Iterator[list[Record]]:
+        if not asked.names:
+            return
+        if asked.words:
+            yield self._reader.records_by_words(self._scope, asked.words, sorted(asked.names))
+        else:
+            yield from self._reader.iter_records(self._scope, sorted(asked.names))
+
+    def _iter_current(self, names: Collection[str], outlines: Mapping[str, Sequence[Outline]]) -> Iterator[Record]:
+        ids = {outline.id for found in outlines.values() for outline in found if outline.schema in names}
+        chunks = self._reader.iter_records(self._scope, sorted(names))
+        yield from (record for chunk in chunks for record in chunk if record.id in ids)
+
+    def _show_entities(
+        self, things: Collection[str], clusters: Clusters, current: dict[str, list[Record]]
+    ) -> dict[str, Entity]:
+        """Return the entity of each of some things that clusters hold."""
+        entities = {
+            index: self._show_entity(clusters.members[index], current)
+            for index in {clusters.of[thing] for thing in things if thing in clusters.of}
+        }
+        return {thing: entities[clusters.of[thing]] for thing in things if thing in clusters.of}
+
     def _show_entity(
         self, members: Sequence[str], current: dict[str, list[Record]], treater: Treater | None = None
     ) -> Entity:
-        treater = treater or self._treater
-        records = [treater.show_record(current[thing]) for thing in members]
-        schema = treater.most_specific(record.schema for record in records)
-        merged = merge_values(record.values for record in records)
-        return Entity(
-            thing=members[0],
-            id=records[0].id,
-            schema=schema,
-            caption=treater.caption(self.ontology[schema], merged),
-            values=merged,
-            records=tuple(records),
-            redactions=tuple(dict.fromkeys(r for record in records for r in record.redactions)),
-        )
+        return Entity({thing: current[thing] for thing in members}, treater or self._treater)
 
     def _score(self, record: Record, words: Sequence[str]) -> float | None:
         """Return how well a record's clear values match (0 to 100), None when a word is missing."""
         folded = fold_words(v for values in self._treater.clear_values(record).values() for v in values)
         tokens = folded.split()
-        if not all(_is_in(word, tokens) for word in words):
+        if not all(is_in(word, tokens) for word in words):
             return None
         query = " ".join(words)
         return max(fuzz.WRatio(query, line) for line in folded.split("\n"))
@@ -471,6 +637,13 @@ class View:
         clusters, walk = self._walk([thing], with_links=True)
         if thing not in clusters.of:
             raise NotVisible
+        members = frozenset(clusters.members[clusters.of[thing]])
+        # What was met ahead, as the far end of a link, is known without its own links, and may be one with the thing.
+        ends = [
+            (link.left, link.right) for link in walk.links.values() if link.left in members and link.right in members
+        ]
+        if inside := {end for pair in ends for end in pair}:
+            walk.links |= {link.id: link for link in self._reader.links_of(self._scope, sorted(inside))}
         return self._show_entity(clusters.members[clusters.of[thing]], walk.current), walk
 
     def _neighbours(self, entity: Entity, links: Sequence[Link]) -> list[tuple[Link, Neighbour]]:
@@ -483,6 +656,25 @@ class View:
         schema = self.ontology[link.schema]
         end = schema.left if link.left in entity.things else schema.right
         return Neighbour(self._treater.show_link(link), end.label if end else schema.label, other)
+
+    def _explore(self, entities: Iterable[Entity], types: Collection[str], window: Window | None) -> Exploration:
+        def ask(things: Collection[str]) -> list[Link]:
+            links = order_links(self._reader.links_of(self._scope, sorted(things)))
+            return keep_links(links, types, window, self._treater)
+
+        return Exploration(entities, ask, self.entities_of)
+
+    def _entities_named(self, ids: str | Collection[str]) -> list[Entity]:
+        """Return the distinct entities that some ids name, by thing; raises NotVisible where one names nothing."""
+        names = {ids} if isinstance(ids, str) else set(ids)
+        if len(names) > MAX_ENDS:
+            raise ValueError(f"expected at most {MAX_ENDS} ids on a side, found {len(names)}")
+        things = {self._handles.open("entity", id_) for id_ in names}
+        found = self.entities_of(things)
+        if len(found) < len(things):
+            raise NotVisible
+        entities = {entity.thing: entity for entity in found.values()}
+        return [entities[thing] for thing in sorted(entities)]
 
     def _explain(self, left: str, right: str, lefts: Sequence[Record], rights: Sequence[Record]) -> Explanation:
         if lefts[0].thing == rights[0].thing:
@@ -549,11 +741,6 @@ class View:
         )
 
 
-def _is_in(word: str, tokens: Sequence[str]) -> bool:
-    """Whether a token begins with a word, or holds it where the word is long enough not to be there by chance."""
-    return any(token.startswith(word) or (len(word) >= LONG and word in token) for token in tokens)
-
-
 def _bounded(first: int) -> int:
     return max(0, min(first, MAX_PAGE))
 
@@ -565,9 +752,7 @@ def _far_end(link: Link, things: Collection[str]) -> str:
 def _order_links(links: Iterable[Link], things: Collection[str]) -> list[Link]:
     """Return the links out of an entity, of each the latest version, by type and the latest first."""
     leaving = (link for link in links if (link.left in things) != (link.right in things))
-    latest = choose_latest(leaving, link_identity)
-    ordered = sorted(latest.items(), key=lambda item: (item[1].schema, -to_microseconds(item[1].recorded_at), item[0]))
-    return [link for _, link in ordered]
+    return order_links(leaving)
 
 
 def _place_after(found: Sequence[str], clusters: Clusters, thing: str) -> int:

@@ -15,6 +15,8 @@ MAY_IMPORT = {
     "api": {"ontology", "importers", "resolution", "graph", "api"},
 }
 HOMES = {
+    "prometheus_client": {"api/telemetry.py"},
+    "opentelemetry": {"api/telemetry.py"},
     "neo4j": {"graph/connection.py", "graph/writing.py"},
     "splink": {"resolution"},
     "duckdb": {"resolution"},

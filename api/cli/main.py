@@ -29,6 +29,7 @@ from api.cli.display import (
     show_search,
     show_watches,
 )
+from api.cli.documents import documents
 from api.cli.policy import policy_app
 from api.cli.schema import schema
 from api.cli.serving import query, serve, token
@@ -387,6 +388,7 @@ app.command()(export)
 app.add_typer(watch_app, name="watch")
 app.add_typer(policy_app, name="policy")
 app.command()(schema)
+app.command()(documents)
 app.command()(query)
 app.command()(token)
 app.command()(serve)

@@ -15,6 +15,7 @@ import orjson
 import typer
 
 from api.cli.console import AsJson, AsObserver, err, open_pipeline, out, print_json
+from api.collector import settle
 from api.pipeline import Pipeline
 from ontology.errors import InvalidData, SettingError
 
@@ -77,12 +78,21 @@ def run_server(pipeline: Pipeline, *, host: str | None = None, port: int | None 
 
     from api.app import create_app
     from api.identity import make_readers
+    from api.trusted import TrustedDocuments
 
     settings = pipeline.settings
     host, port, ide = host or settings.host, port or settings.port, ide or settings.ide
     keys = make_readers(settings)
     names = [name.strip() for name in settings.allowed_hosts.split(",") if name.strip()]
-    app = create_app(pipeline, keys=keys, ide=ide, allowed_hosts=sorted({*names, host}))
+    app = create_app(
+        pipeline,
+        keys=keys,
+        ide=ide,
+        allowed_hosts=sorted({*names, host}),
+        documents=TrustedDocuments.load(settings.documents, settings.documents_only, pipeline.policy),
+        limits=settings.limits,
+        metrics=settings.metrics,
+    )
     listener = _listen(host, port)
     out.print(f"GraphQL at http://{host}:{port}/graphql (POST, bearer token)", markup=False)
     if ide:
@@ -94,6 +104,7 @@ def run_server(pipeline: Pipeline, *, host: str | None = None, port: int | None 
     gc.freeze()
     config = uvicorn.Config(app, log_level="warning", server_header=False, access_log=False)
     with suppress(KeyboardInterrupt):
+        settle()
         uvicorn.Server(config).run(sockets=[listener])
     gc.unfreeze()
     err.print("stopped")

@@ -13,12 +13,12 @@ from tests.api.backend import MemoryBackend
 
 
 class Client:
-    """Asks a service over the invented case, as any of its observers."""
+    """Asks a service over the invented case, as any of its observers; `options` are those of `create_app`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: Any) -> None:
         self.backend = MemoryBackend()
         self.keys = TokenKeys(folder)
-        self.app = create_app(self.backend, keys=self.keys)
+        self.app = create_app(self.backend, keys=self.keys, **options)
 
     def ask(self, observer: Observer, query: str, **variables: Any) -> Any:
         """Return the whole answer to a document, which must be answered with status 200."""

@@ -100,7 +100,8 @@ def test_json_may_say_its_encoding(client: Client, kind: str) -> None:
 
 @pytest.mark.parametrize(
     "body", [[ME, ME], [], "text", 1, {}, {"query": 1}, {"query": ME["query"], "variables": []},
-             {"query": ME["query"], "operationName": 1}]
+             {"query": ME["query"], "operationName": 1}, {"query": ME["query"], "extensions": []},
+             {"query": ME["query"], "extensions": "text"}]
 )  # fmt: skip
 def test_body_is_one_question(client: Client, body: object) -> None:
     """Batches and bodies without a document are refused."""
@@ -137,6 +138,30 @@ def test_answer_comes_in_the_type_that_is_accepted(client: Client) -> None:
     assert status(ME, "*/*") == (200, "application/json")
     assert status(wrong, "application/json") == (200, "application/json")
     assert status(ME, "text/html") == (406, "application/json")
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("application/json;q=0.9, application/graphql-response+json", GRAPHQL_JSON),
+        ("application/json, application/graphql-response+json", GRAPHQL_JSON),
+        ("application/json, application/graphql-response+json; charset=utf-8; q=0.4", "application/json"),
+        ("application/graphql-response+json;q=0.5, */*;q=0.1", GRAPHQL_JSON),
+        ("application/graphql-response+json;q=0.5, */*", "application/json"),
+        ("application/graphql-response+json;q=0, application/*", "application/json"),
+        ("application/json;q=0, */*", GRAPHQL_JSON),
+        ("text/html, Application/*; Q=0.8", "application/json"),
+        ("application/json;q=0, text/html", None),
+        ("*/*;q=0.000", None),
+        ("", "application/json"),
+    ],
+)
+def test_weights_of_media_types_are_kept_to(client: Client, accept: str, kind: str | None) -> None:
+    """RFC 9110: the most specific range gives a type its weight, the heaviest type is taken, one of no weight never."""
+    response = client.post(NGO, ME, Accept=accept)
+
+    assert response.status_code == (200 if kind else 406)
+    assert response.headers["content-type"].partition(";")[0] == (kind or "application/json")
 
 
 @pytest.mark.parametrize(
@@ -225,6 +250,25 @@ def test_wrong_variables_are_explained_without_suggestions(client: Client) -> No
         response = client.post(NGO, {"query": query, "variables": variables})
         assert {e["extensions"]["code"] for e in response.json()["errors"]} == {"BAD_INPUT"}
         assert "did you mean" not in response.text.lower()
+
+
+def test_wrong_variables_are_a_refusal_like_any_other(client: Client) -> None:
+    """A document whose variables do not fit is not run: its answer has no data, and GraphQL's own type has 400."""
+    body = {"query": "query E($id: ID!) { entity(id: $id) { id } }", "variables": {"id": None}}
+
+    for accept, status in ((GRAPHQL_JSON, 400), ("application/json", 200)):
+        response = client.post(NGO, body, Accept=accept)
+        assert (response.status_code, response.json().keys(), code(response)) == (status, {"errors"}, "BAD_INPUT")
+    assert client.backend.views == []
+
+
+def test_fault_of_ours_in_an_answer_leaves_its_data_null(client: Client) -> None:
+    """What was run and failed as a whole has data, which is null, and 200."""
+    client.backend.broken = RuntimeError(SECRET)
+
+    response = client.post(NGO, {"query": "{ counts { count } }"}, Accept=GRAPHQL_JSON)
+
+    assert (response.status_code, response.json()["data"], code(response)) == (200, None, "INTERNAL")
 
 
 @pytest.mark.parametrize("fault", [RuntimeError(SECRET), StoreError(SECRET), ValueError(SECRET), KeyError(SECRET)])

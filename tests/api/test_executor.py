@@ -139,10 +139,10 @@ def test_neighbours_of_a_list_are_asked_for_together(backend: MemoryBackend, mon
 def test_plans_are_kept_up_to_a_number() -> None:
     """The plan found longest ago goes first; another place has another plan."""
     plans, details = Plans(kept=2), FieldDetailsList()
-    first, second = plans.find("a", details), plans.find("b", details)
+    first, second = plans.find("a", None, details), plans.find("b", None, details)
 
-    assert first is plans.find("a", details) is not second
-    plans.find("c", details)
+    assert first is plans.find("a", None, details) is not second
+    plans.find("c", None, details)
 
-    assert plans.find("a", details) is first
-    assert plans.find("b", details) is not second
+    assert plans.find("a", None, details) is first
+    assert plans.find("b", None, details) is not second

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from api.admission import Limits
 from api.settings import load_settings
 from ontology.errors import PolicyError, SettingError
 from ontology.policy_file import POLICY_FILE, default_policy
@@ -18,7 +19,8 @@ PROVIDER = {
 @pytest.fixture(autouse=True)
 def _home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     plain = ("STORE", "STORE_USER", "STORE_PASSWORD", "STORE_PASSWORD_FILE", "HOST", "PORT", "POLICY")
-    for key in (*plain, *PROVIDER, "OIDC_NAME_CLAIM"):
+    serving = ("DOCUMENTS", "DOCUMENTS_ONLY", "CONCURRENCY", "QUEUE", "DEADLINE_S", "METRICS")
+    for key in (*plain, *serving, *PROVIDER, "OIDC_NAME_CLAIM"):
         monkeypatch.delenv(f"VINCULUM_{key}", raising=False)
     monkeypatch.setenv("VINCULUM_HOME", str(tmp_path / "home"))
 
@@ -39,6 +41,12 @@ def test_defaults_suit_a_laptop(tmp_path: Path) -> None:
         ("PORT", "70000"),
         ("STORE", "postgres://x"),
         ("IDE", "maybe"),
+        ("METRICS", "maybe"),
+        ("CONCURRENCY", "0"),
+        ("QUEUE", "-1"),
+        ("DEADLINE_S", "0"),
+        ("DEADLINE_S", "nan"),
+        ("DEADLINE_S", "inf"),
         ("OIDC_NAME_CLAIM", ""),
         ("OIDC_ISSUER", "vinculum"),
         ("OIDC_ISSUER", "http://login.example"),
@@ -84,6 +92,16 @@ def test_the_secret_is_made_once_and_kept() -> None:
     assert first.secret == second.secret
     assert len(first.secret) == 32
     assert (first.home / "keys" / "handles.key").stat().st_mode & 0o077 == 0
+
+
+def test_limits_are_those_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A laptop runs four requests at once at least; each limit can be said."""
+    assert load_settings().limits.concurrency >= 4
+    assert load_settings().documents_only is None
+    for key, value in {"CONCURRENCY": "3", "QUEUE": "0", "DEADLINE_S": "2.5"}.items():
+        monkeypatch.setenv(f"VINCULUM_{key}", value)
+
+    assert load_settings().limits == Limits(concurrency=3, queue=0, deadline_s=2.5)
 
 
 def test_a_provider_is_named_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,6 @@ from graph.shown import Entity
 from graph.view import View
 from ontology import policy_file
 from ontology.errors import NotVisible
-from ontology.observer import Observer
 from ontology.policy import Cube
 from tests.planted.plant import Detector, Patch, everything, plant, stored
 
@@ -118,15 +117,15 @@ def fault_is_logged_with_its_text(patch: Patch) -> None:
 @plant(30, Detector.CANARIES)
 def refused_token_is_logged(patch: Patch) -> None:
     """A token that is refused is written down for whoever looks into it."""
-    honest = Service._identify
+    honest = Service._read_token
 
-    def identify(self: Service, token: str) -> Observer | None:
-        observer = honest(self, token)
-        if observer is None:
+    def read_token(self: Service, token: str) -> str | None:
+        name = honest(self, token)
+        if name is None:
             log.warning("refused: %s", token)
-        return observer
+        return name
 
-    patch(Service, "_identify", identify)
+    patch(Service, "_read_token", read_token)
 
 
 @plant(32, Detector.HANDLES)

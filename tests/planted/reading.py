@@ -15,7 +15,7 @@ from graph.entities import cluster_all, order_of
 from graph.handle import Handles
 from graph.memory import MemoryStore, _Sight
 from graph.projection import Projection, make_projection
-from graph.shown import Entity, Neighbour, Page, Redaction
+from graph.shown import Entity, Neighbour, Page, Redaction, ShownEntity
 from graph.store import Scope
 from graph.treat import Treater
 from graph.view import View
@@ -157,7 +157,7 @@ def marker_follows_values(patch: Patch) -> None:
     honest = Treater._redactions
 
     def redactions(self: Treater, record: Record) -> tuple[Redaction, ...]:
-        properties = self._ontology[record.schema].properties
+        properties = self.ontology[record.schema].properties
         held = {properties[name].field_class for name in record.properties if name in properties}
         return tuple(found for found in honest(self, record) if found.field_class in held)
 
@@ -308,7 +308,8 @@ def recorded_at_is_that_of_any_version(patch: Patch) -> None:
     def show_entity(self: View, members: Sequence[str], current: dict[str, list[Record]]) -> Entity:
         entity = honest(self, members, current)
         latest = max(record.recorded_at for record in stored(self, members))
-        return replace(entity, records=tuple(_date(record, latest) for record in entity.records))
+        entity._whole = replace(entity.whole, records=tuple(_date(record, latest) for record in entity.records))
+        return entity
 
     patch(View, "_show_entity", show_entity)
 
@@ -340,7 +341,10 @@ def _to_base64(identity: str) -> str:
 
 
 def _stub(view: View, thing: str) -> Entity:
-    return Entity(thing, view._handles.seal("entity", thing), "Thing", "Thing", {}, (), ())
+    stub = Entity.__new__(Entity)
+    stub.thing, stub.schema, stub._facets, stub._only, stub._shower = thing, "Thing", {thing: ()}, None, view._treater
+    stub._whole = ShownEntity(thing, view._handles.seal("entity", thing), "Thing", "Thing", {}, (), ())
+    return stub
 
 
 def _date(record: Any, moment: datetime) -> Any:

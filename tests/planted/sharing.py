@@ -69,15 +69,15 @@ def clearance_is_remembered_by_tier(patch: Patch) -> None:
 
 
 @plant(28, Detector.RIGHTS)
-def rights_are_remembered_by_token(patch: Patch) -> None:
-    """A token is looked up once and keeps the rights that its observer had then."""
+def rights_are_remembered_by_name(patch: Patch) -> None:
+    """Whom a token names is looked up once and keeps the rights that they had then."""
     known: dict[str, Observer | None] = {}
     honest = Service._identify
 
-    def identify(self: Service, token: str) -> Observer | None:
-        if token not in known:
-            known[token] = honest(self, token)
-        return known[token]
+    def identify(self: Service, name: str) -> Observer | None:
+        if name not in known:
+            known[name] = honest(self, name)
+        return known[name]
 
     patch(Service, "_identify", identify)
 

@@ -28,7 +28,7 @@ def caption_is_the_stored_name(patch: Patch) -> None:
     def show_record(self: Treater, facets: Sequence[Record]) -> ShownRecord:
         shown = honest(self, facets)
         values = merge_values(record.properties for record in facets)
-        return replace(shown, caption=self.caption(self._ontology[shown.schema], values))
+        return replace(shown, caption=self.caption(self.ontology[shown.schema], values))
 
     patch(Treater, "show_record", show_record)
 
@@ -127,7 +127,8 @@ def markers_name_hidden_facets(patch: Patch) -> None:
     def show_entity(self: View, members: Sequence[str], current: dict[str, list[Record]]) -> Entity:
         entity = honest(self, members, current)
         found = (marker for record in stored(self, members) for marker in self._treater._redactions(record))
-        return replace(entity, redactions=tuple(dict.fromkeys((*entity.redactions, *found))))
+        entity._whole = replace(entity.whole, redactions=tuple(dict.fromkeys((*entity.redactions, *found))))
+        return entity
 
     patch(View, "_show_entity", show_entity)
 

@@ -40,7 +40,7 @@ from ontology.record import Link, Record
 from ontology.relabelling import Relabelling
 from ontology.watch import Watch
 from tests.factory import SECRET, START
-from tests.worlds.questions import iter_answers
+from tests.worlds.questions import iter_answers, plain
 from tests.worlds.twin import ASKING, Sight, sight_of
 from tests.worlds.world import (
     LABELS,
@@ -872,4 +872,4 @@ Item = TypeVar("Item")
 
 
 def _dump(answer: object) -> bytes:
-    return orjson.dumps(answer, default=sorted, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)
+    return orjson.dumps(answer, default=plain, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY)

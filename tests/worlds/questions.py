@@ -4,7 +4,7 @@ The numbers are those of the list of channels in `docs/assurance.md`. An answer
 is bytes: every value, id, order, total and cursor that the observer gets.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from enum import IntEnum
@@ -14,12 +14,14 @@ from random import Random
 import orjson
 
 from graph.communities import find_communities
+from graph.finding import Equals, Filter, Near, OneOf, Prefix, Range, Sort
 from graph.handle import Handles
 from graph.judgements import add_judgement
 from graph.shown import Entity
 from graph.store import Batch, Store
 from graph.view import View
 from graph.watches import add_watch, check_watches, list_alerts
+from graph.window import Window
 from ontology.errors import VinculumError
 from ontology.judgement import Verdict
 from ontology.observer import Observer
@@ -31,6 +33,31 @@ from tests.factory import CAPTURE, SECRET, START
 from tests.worlds.world import LABELS, NOW, OBSERVERS, POOLS, SOURCE, WORDS, World, low_record, thing_of
 
 EARLY = START + timedelta(minutes=30)
+# Links are dated five days after the start, and recorded in its first hour.
+_WINDOWS = (Window(until=EARLY), Window(since=START + timedelta(days=4)))
+_FILTERS: Mapping[str, Sequence[Filter]] = {
+    "Person": (
+        Equals("name", "Ada Example"),
+        OneOf("nationality", ("ro", "bg")),
+        Prefix("phone", "40712"),
+        Prefix("shelterAddress", "hidden"),
+        Range("birthDate", "1980-03", "1985"),
+        Near("deathDate", "2026-01-06", 1),
+        Equals("notes", "seen with Ada"),
+    ),
+    "Advertisement": (
+        Prefix("title", "ada"),
+        Range("price", "150"),
+        Near("publishedAt", "2026-01-05", 3),
+        Equals("location", "Hamburg, Germany"),
+        Prefix("bodyText", "call"),
+    ),
+    "Phone": (Equals("number", "+40712345678"), Prefix("number", "40712"), Range("firstSeen", most="2026-01")),
+    "CryptoWallet": (Prefix("publicKey", "wallet"), Prefix("tagLabel", "hidden"), Range("balance", "1", "1")),
+    "Organization": (Prefix("name", "ada"), OneOf("country", ("de", "ro"))),
+    "Thing": (Prefix("notes", "hidden"), Equals("country", "ro")),
+}
+_SORTS = (Sort("birthDate"), Sort("name", is_descending=True), Sort("phone"), Sort("deathDate", is_descending=True))
 
 
 class Channel(IntEnum):
@@ -77,13 +104,15 @@ def iter_answers(world: World, store: Store, observer: Observer, random: Random)
         if other.name != observer.name and random.random() < 0.2:
             store.put_observer(other)
     view, early = store.view(observer), store.view(observer, EARLY)
-    asker = _Asker(world, store, observer, view, early)
+    asker = _Asker(world, store, observer, view, early, random)
     # Somebody else asks in between: what they are shown must not stay behind.
     bystander = store.view(random.choice(OBSERVERS))
     bystander.search(WORDS[0])
     yield from asker.entities()
     yield from asker.hidden_ids()
     yield from asker.searches()
+    yield from asker.filters()
+    yield from asker.surroundings()
     yield from asker.totals()
     yield from asker.explanations()
     yield from asker.foreign_ids()
@@ -94,7 +123,8 @@ def iter_answers(world: World, store: Store, observer: Observer, random: Random)
 
 
 class _Asker:
-    def __init__(self, world: World, store: Store, observer: Observer, view: View, early: View) -> None:
+    def __init__(self, world: World, store: Store, observer: Observer, view: View, early: View, random: Random) -> None:
+        self._random = random
         self._world = world
         self._store = store
         self._observer = observer
@@ -146,6 +176,32 @@ class _Asker:
         for like in ("ada exam", "ada hidden example", "bela sample"):
             yield Channel.SIMILARITY, "search like", _dump(self._view.search(like))
         yield Channel.SORT, "search of two words", _dump(self._view.search("ada hidden", first=1))
+        for text in ("ada", "hidden hamburg"):
+            yield Channel.SEARCH, "what a search matched", _dump(self._view.search_hits(text, first=5))
+
+    def filters(self) -> Iterator[Answer]:
+        find = self._view.find
+        shown = sorted(entity.schema for entity in self._shown if entity.schema in _FILTERS)
+        for schema in (self._random.choice(shown or ["Person"]), self._random.choice(shown or ["Phone"]), "Person"):
+            one, other = self._random.sample(_FILTERS[schema], 2)
+            yield Channel.FILTER, "filter", _dump(find(schema, [one]))
+            yield Channel.FILTER, "two filters", _dump(find(schema, [one, other], sort=Sort("name")))
+        yield Channel.FILTER, "filter of everything", _dump(find("Thing", [self._random.choice(_FILTERS["Thing"])]))
+        sort = self._random.choice(_SORTS)
+        first = find("Person", sort=sort, first=1)
+        yield Channel.SORT, "sorted", _dump([first, find("Person", sort=sort, first=100)])
+        for cursor in first.cursors:
+            yield Channel.CURSOR, "sorted after", _dump(find("Person", sort=sort, first=2, after=cursor))
+
+    def surroundings(self) -> Iterator[Answer]:
+        view, window = self._view, self._random.choice(_WINDOWS)
+        left, right = self._random.sample(self._ids, 2)
+        yield Channel.PATH, "neighbourhood", _try(view.neighbourhood, left, depth=3, first=self._random.choice((2, 9)))
+        yield Channel.HISTORY, "neighbourhood in a window", _try(view.neighbourhood, right, depth=2, window=window)
+        yield Channel.FILTER, "neighbours in a window", _try(view.neighbours, left, window=window)
+        yield Channel.PATH, "paths", _try(view.paths, left, right, longest=6)
+        ends = [entity.id for entity in self._shown]
+        yield Channel.PATH, "paths between many", _try(view.paths, ends, ends[:2], types=["Contact"], window=window)
 
     def totals(self) -> Iterator[Answer]:
         yield Channel.COUNT, "counts", _dump(self._view.counts())
@@ -241,10 +297,13 @@ def _try(question: Callable[..., object], *given: object, **named: object) -> by
 
 
 def _dump(answer: object) -> bytes:
-    return orjson.dumps(answer, default=_plain, option=_OPTIONS)
+    return orjson.dumps(answer, default=plain, option=_OPTIONS)
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """Return what is written as JSON for a value that JSON does not have; entities are shown whole."""
+    if isinstance(value, Entity):
+        return value.whole
     if isinstance(value, frozenset | set):
         return sorted(value)
     if isinstance(value, tuple | Sequence):
