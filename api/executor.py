@@ -26,6 +26,7 @@ from graphql import (
     GraphQLObjectType,
     get_named_type,
     is_abstract_type,
+    is_introspection_type,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
@@ -350,7 +351,8 @@ class RecordExecutor(StrawberryGraphQLCoreExecutionContext):
         return stock()
 
     def _find_plan(self, named: Any, details: FieldDetailsList) -> Plan | None:
-        if not (is_object_type(named) or is_abstract_type(named)):
+        is_ours = is_object_type(named) or is_abstract_type(named)
+        if not is_ours or is_introspection_type(named):
             return None
         nodes = [one.node for one in details]
         flags = tuple((name, value) for name, value in self.variable_values.coerced.items() if type(value) is bool)

@@ -28,10 +28,18 @@ from api.errors import BadInput
 MAX_PAGE = 100
 DEFAULT_PAGE = 20
 
-# The fields that take `first`; a test holds this against the schema.
-PAGED = frozenset({"search", "neighbours", "alerts", "watches"})
-# What a field costs, besides its page, that looks at everything, in rows.
-_WHOLE = {"counts": 2_000, "search": 1_000}
+# The fields that take `first`, with what it is when it is not said, and at most; a test holds this against the schema.
+PAGES: Mapping[str, tuple[int, int]] = {
+    "search": (DEFAULT_PAGE, MAX_PAGE),
+    "entities": (DEFAULT_PAGE, MAX_PAGE),
+    "neighbours": (DEFAULT_PAGE, MAX_PAGE),
+    "alerts": (DEFAULT_PAGE, MAX_PAGE),
+    "watches": (DEFAULT_PAGE, MAX_PAGE),
+    "neighbourhood": (100, 500),
+    "paths": (10, MAX_PAGE),
+}
+# What a field costs, besides its page, that looks at much, in rows.
+_WHOLE = {"counts": 2_000, "search": 1_000, "entities": 2_000, "neighbourhood": 1_000, "paths": 2_000}
 _MAX_DIGITS = 3
 
 
@@ -172,19 +180,20 @@ class _Meter:
     def _size(self, node: FieldNode) -> int:
         """Return how many things a field may list or read at most, 0 for one that is no list."""
         arguments = {argument.name.value: argument.value for argument in node.arguments or ()}
-        if node.name.value in PAGED:
-            return self._page(arguments["first"]) if "first" in arguments else DEFAULT_PAGE
+        if node.name.value in PAGES:
+            default, most = PAGES[node.name.value]
+            return self._page(arguments["first"], most) if "first" in arguments else default
         if node.name.value == "nodes" and "ids" in arguments:
             return self._length(arguments["ids"])
         return 0
 
-    def _page(self, value: ValueNode) -> int:
+    def _page(self, value: ValueNode, most: int) -> int:
         asked: Any = None
         if isinstance(value, IntValueNode) and len(value.value) <= _MAX_DIGITS:
             asked = int(value.value)
         elif isinstance(value, VariableNode):
             asked = self._variables.get(value.name.value)
-        return max(1, min(asked, MAX_PAGE)) if isinstance(asked, int) else MAX_PAGE
+        return max(1, min(asked, most)) if isinstance(asked, int) else most
 
     def _length(self, value: ValueNode) -> int:
         if isinstance(value, VariableNode):

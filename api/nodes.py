@@ -21,6 +21,7 @@ from api.guard import DEFAULT_PAGE, MAX_PAGE
 from api.loaders import Loader
 from graph import cubes, shown
 from graph.selection import Part
+from graph.window import Window
 from ontology import watch
 from ontology.judgement import Verdict
 from ontology.policy import Treatment
@@ -30,6 +31,7 @@ FIELD_CLASS = "field_class"
 CLEAR_ONLY = "clear_only"
 
 Node_ = TypeVar("Node_")
+Item = TypeVar("Item")
 
 
 def described(cls: type[Node_]) -> type[Node_]:
@@ -291,15 +293,35 @@ class Entity(Node):
 
     @batched(lambda entities, loader, **arguments: _neighbours_of_all(entities, loader, **arguments))
     async def neighbours(
-        self, first: int = DEFAULT_PAGE, after: str | None = None, types: list[LinkType] | None = None
+        self,
+        first: int = DEFAULT_PAGE,
+        after: str | None = None,
+        types: list[LinkType] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> "NeighbourConnection":
-        """The entities one link away, by type of link, caption and id; `types` keeps links of some types."""
-        (found,) = await _neighbours_of_all([self.found], self.loader, first, after, types)
+        """The entities one link away, by type of link, the latest link first.
+
+        `types` keeps links of some types; `since` and `until` those that held, or were recorded, between two moments.
+        """
+        (found,) = await _neighbours_of_all([self.found], self.loader, first, after, types, since, until)
         return cast("NeighbourConnection", found)
 
 
 # One item of a page, as an edge is resolved from it: its cursor, what is there, and the loader of its View.
 Edge = tuple[str, Any, Loader]
+
+
+class Listed(NamedTuple):
+    """An entity in a list; `hit` is what a search found it by, None in others."""
+
+    entity: shown.Entity
+    hit: shown.Hit | None = None
+
+
+def list_items(page: shown.Page[Item], item: Callable[[Item], Listed]) -> shown.Page[Listed]:
+    """Return a page of entities as lists hold them."""
+    return shown.Page(tuple(map(item, page.items)), page.cursors, page.has_next, page.total)
 
 
 class Paged(NamedTuple):
@@ -322,13 +344,36 @@ class Paged(NamedTuple):
 
 @described
 @strawberry.type
+class Match:
+    """The value of an entity that matched a search best, as one of its records says it, in clear."""
+
+    property: str
+    value: str
+    score: float = strawberry.field(description="How well that record matches as a whole, from 0 to 100.")
+    record: strawberry.ID = strawberry.field(description="The id of the record.")
+
+    @classmethod
+    def of(cls, hit: shown.Hit) -> Self:
+        """Take over what a View shows."""
+        record = strawberry.ID(hit.provenance.record)
+        return cls(property=hit.name, value=hit.value, score=round(hit.score, 1), record=record)
+
+
+@described
+@strawberry.type
 class EntityEdge:
     """An entity in a list, and the cursor that names its place (Relay)."""
 
     cursor: str = read("[0]")
 
     node: Entity = strawberry.field(
-        resolver=lambda self: make_entity(self[1], self[2]), metadata={READ: "[1]"}, description="The entity."
+        resolver=lambda self: make_entity(self[1].entity, self[2]),
+        metadata={READ: "[1].entity"},
+        description="The entity.",
+    )
+    match: Match | None = strawberry.field(
+        resolver=lambda self: Match.of(self[1].hit) if self[1].hit else None,
+        description="What a search found it by; null in other lists.",
     )
 
 
@@ -554,20 +599,41 @@ async def _neighbours_of_all(
     first: int = DEFAULT_PAGE,
     after: str | None = None,
     types: list[LinkType] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> list[Paged]:
     """Return the neighbours of each of some entities, asked for together."""
-    size, ids = check_first(first), [entity.id for entity in entities]
+    size, ids, window = check_first(first), [entity.id for entity in entities], make_window(since, until)
     pages = await loader.ask(
-        lambda view: [view.neighbours(id_, types=types or (), first=size, after=after) for id_ in ids]
+        lambda view: [view.neighbours(id_, types=types or (), window=window, first=size, after=after) for id_ in ids]
     )
     return [Paged(page, loader, after) for page in pages]
 
 
-def check_first(first: int) -> int:
+def check_first(first: int, most: int = MAX_PAGE) -> int:
     """Return the size of a page; raises BadInput for one that is out of bounds."""
-    if not 0 <= first <= MAX_PAGE:
-        raise BadInput(f"first: expected 0 to {MAX_PAGE}, found another number")
-    return first
+    return check_number("first", first, 0, most)
+
+
+def check_number(name: str, number: int, least: int, most: int) -> int:
+    """Return a number that an argument gives; raises BadInput for one that is out of bounds."""
+    if not least <= number <= most:
+        raise BadInput(f"{name}: expected {least} to {most}, found another number")
+    return number
+
+
+def check_moment(moment: datetime | None, name: str = "asOf") -> datetime | None:
+    """Return a moment that an argument gives; raises BadInput for one that does not say where on Earth."""
+    if moment is not None and moment.utcoffset() is None:
+        raise BadInput(f"{name}: expected a time with its offset from UTC, such as 2026-01-31T12:00:00Z")
+    return moment
+
+
+def make_window(since: datetime | None, until: datetime | None) -> Window | None:
+    """Return the time between two moments, None for all time."""
+    if since is None and until is None:
+        return None
+    return Window(check_moment(since, "since"), check_moment(until, "until"))
 
 
 def make_entity(found: shown.Entity, loader: Loader) -> Entity:

@@ -24,7 +24,8 @@ from strawberry.types.field import StrawberryField
 from api.checked import CheckedDocuments
 from api.errors import BadInput, explain_failure, explain_refusal
 from api.executor import Plans, RecordExecutor
-from api.guard import DEFAULT_PAGE, MAX_PAGE, check_limits, read_document
+from api.filters import SCHEMA, EntityFilter, SortBy, read_filters, refuse_values
+from api.guard import DEFAULT_PAGE, MAX_PAGE, PAGES, check_limits, read_document
 from api.loaders import Context
 from api.nodes import (
     CLEAR_ONLY,
@@ -35,6 +36,8 @@ from api.nodes import (
     EntityConnection,
     EntitySchema,
     Explanation,
+    LinkType,
+    Listed,
     Node,
     Observer,
     Paged,
@@ -42,9 +45,17 @@ from api.nodes import (
     Table,
     Watch,
     check_first,
+    check_moment,
+    check_number,
     described,
+    list_items,
     make_entity,
+    make_window,
 )
+from api.ways import Around, Neighbourhood, Paths, Ways
+from graph.finding import Sort
+from graph.neighbourhood import MAX_DEPTH, MAX_REACHED
+from graph.paths import MAX_ENDS, MAX_LONGEST
 from ontology.errors import NotVisible
 from ontology.judgement import Verdict
 from ontology.policy import Policy, Right, Sees, Tier, Treatment
@@ -81,7 +92,7 @@ class Query:
         """What each of some ids names, in their order, null where you may see nothing by one."""
         if len(ids) > MAX_PAGE:
             raise BadInput(f"ids: expected at most {MAX_PAGE}, found more")
-        loader = info.context.loader(_check_moment(as_of))
+        loader = info.context.loader(check_moment(as_of))
         found = await loader.ask(lambda view: view.entities(ids))
         return [make_entity(entity, loader) if entity else None for entity in found]
 
@@ -101,9 +112,77 @@ class Query:
         as_of: datetime | None = None,
     ) -> EntityConnection:
         """The entities with a record that holds every word of a text in values that you see in clear, best first."""
-        size, loader = check_first(first), info.context.loader(_check_moment(as_of))
-        page = await loader.ask(lambda view: view.search(text, schema=schema, first=size, after=after))
-        return cast(EntityConnection, Paged(page, loader, after))
+        size, loader = check_first(first), info.context.loader(check_moment(as_of))
+        page = await loader.ask(lambda view: view.search_hits(text, schema=schema, first=size, after=after))
+        return cast(EntityConnection, Paged(list_items(page, lambda hit: Listed(hit.entity, hit)), loader, after))
+
+    @strawberry.field
+    async def entities(
+        self,
+        info: Info,
+        where: EntityFilter,
+        sort: SortBy | None = None,
+        first: int = DEFAULT_PAGE,
+        after: str | None = None,
+        as_of: datetime | None = None,
+    ) -> EntityConnection:
+        """The entities of a schema whose values, as you see them in clear, meet some filters."""
+        schema, filters = read_filters(where)
+        order = Sort(_check_sort(info, schema, sort.property), sort.descending) if sort else None
+        size, loader = check_first(first), info.context.loader(check_moment(as_of))
+        page = await loader.ask(
+            lambda view: refuse_values(lambda: view.find(schema, filters, sort=order, first=size, after=after))
+        )
+        return cast(EntityConnection, Paged(list_items(page, Listed), loader, after))
+
+    @strawberry.field
+    async def neighbourhood(
+        self,
+        info: Info,
+        id: strawberry.ID,
+        depth: int = 1,
+        types: list[LinkType] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        first: int = PAGES["neighbourhood"][0],
+        as_of: datetime | None = None,
+    ) -> Neighbourhood | None:
+        """What lies up to three links around an entity, null where you may see nothing by the id."""
+        size, steps = check_first(first, MAX_REACHED), check_number("depth", depth, 1, MAX_DEPTH)
+        window, loader = make_window(since, until), info.context.loader(check_moment(as_of))
+        try:
+            found = await loader.ask(
+                lambda view: view.neighbourhood(id, depth=steps, types=types or (), window=window, first=size)
+            )
+        except NotVisible:
+            return None
+        return cast(Neighbourhood, Around(found, loader))
+
+    @strawberry.field
+    async def paths(
+        self,
+        info: Info,
+        left: list[strawberry.ID],
+        right: list[strawberry.ID],
+        longest: int = 4,
+        types: list[LinkType] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        first: int = PAGES["paths"][0],
+        as_of: datetime | None = None,
+    ) -> Paths | None:
+        """The shortest ways from some entities to others, null where you may see nothing by one of the ids."""
+        size, steps = check_first(first), check_number("longest", longest, 1, MAX_LONGEST)
+        for name, ids in (("left", left), ("right", right)):
+            check_number(f"number of ids in {name}", len(ids), 1, MAX_ENDS)
+        window, loader = make_window(since, until), info.context.loader(check_moment(as_of))
+        try:
+            found = await loader.ask(
+                lambda view: view.paths(left, right, longest=steps, types=types or (), window=window, first=size)
+            )
+        except NotVisible:
+            return None
+        return cast(Paths, Ways(found, loader))
 
     @strawberry.field
     async def explain(
@@ -111,7 +190,7 @@ class Query:
     ) -> Explanation | None:
         """Why two ids name one thing or two, null where you may see nothing by either."""
         try:
-            found = await info.context.loader(_check_moment(as_of)).ask(lambda view: view.explain(left, right))
+            found = await info.context.loader(check_moment(as_of)).ask(lambda view: view.explain(left, right))
         except NotVisible:
             return None
         return Explanation.of(found)
@@ -119,7 +198,7 @@ class Query:
     @strawberry.field
     async def counts(self, info: Info, as_of: datetime | None = None) -> list[SchemaCount]:
         """How many entities of each schema you may see."""
-        found = await info.context.loader(_check_moment(as_of)).ask(lambda view: view.counts())
+        found = await info.context.loader(check_moment(as_of)).ask(lambda view: view.counts())
         return [SchemaCount(schema=EntitySchema(schema), count=count) for schema, count in found.items()]
 
     @strawberry.field
@@ -210,11 +289,17 @@ class TierSchema(strawberry.Schema):
         asked = _ASKED.get((of, field.python_name)) or _ASKED.get(("", field.python_name))
         if asked is not None and not asked(self._gifts):
             return False
+        if SCHEMA in field.metadata:
+            properties = default_ontology()[field.metadata[SCHEMA]].properties.values()
+            return any(Treatment.CLEAR in self._reachable(prop.field_class) for prop in properties)
         field_class = field.metadata.get(FIELD_CLASS)
         if field_class is None:
             return True
         wanted = {Treatment.CLEAR} if field.metadata.get(CLEAR_ONLY) else _SHOWN
-        return not wanted.isdisjoint(self._policy.reachable(self._tier.name, field_class))
+        return not wanted.isdisjoint(self._reachable(field_class))
+
+    def _reachable(self, field_class: str) -> frozenset[Treatment]:
+        return self._policy.reachable(self._tier.name, field_class)
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +332,8 @@ class _Gifts:
 # What a field asks of a tier, by the names of its type (empty: any) and in Python. Whatever is not here is for all.
 _ASKED: Mapping[tuple[str, str], Callable[[_Gifts], bool]] = {
     **{("Query", name): lambda gifts: gifts.records for name in ("node", "nodes", "entity", "counts", "explain")},
-    ("Query", "search"): lambda gifts: gifts.clear,
+    **{("Query", name): lambda gifts: gifts.records for name in ("neighbourhood", "paths")},
+    **{("Query", name): lambda gifts: gifts.clear for name in ("search", "entities")},
     ("Query", "cubes"): lambda gifts: gifts.cubes,
     ("Query", "watches"): lambda gifts: Right.WATCH in gifts.rights,
     ("Query", "alerts"): lambda gifts: Right.WATCH in gifts.rights,
@@ -330,14 +416,16 @@ async def answer(
 
 async def _find_entity(info: Info, id_: str, as_of: datetime | None) -> Entity | None:
     """Return what an id names; absent, hidden, forged and another organisation's are one and the same None."""
-    loader = info.context.loader(_check_moment(as_of))
+    loader = info.context.loader(check_moment(as_of))
     try:
         return make_entity(await loader.ask(lambda view: view.entity(id_)), loader)
     except NotVisible:
         return None
 
 
-def _check_moment(as_of: datetime | None) -> datetime | None:
-    if as_of is not None and as_of.utcoffset() is None:
-        raise BadInput("asOf: expected a time with its offset from UTC, such as 2026-01-31T12:00:00Z")
-    return as_of
+def _check_sort(info: Info, schema: str, name: str) -> str:
+    """Return a property to sort by; raises BadInput for one that the schema of the tier has no filter for."""
+    known: Any = info.schema._schema.type_map[f"{schema}Filter"]
+    if name not in known.fields:
+        raise BadInput("sort: expected a property that there is a filter for")
+    return name

@@ -32,7 +32,7 @@ from strawberry.extensions import FieldExtension, ParserCache, ValidationCache
 from api.collector import settle
 from api.executor import Plans, RecordExecutor
 from api.loaders import Loader
-from api.nodes import ENTITY_TYPES, Entity, EntityConnection, Paged, make_entity
+from api.nodes import ENTITY_TYPES, Entity, EntityConnection, Listed, Paged, list_items, make_entity
 from bench.goal import print_goal
 from bench.policy import KINDS, make_labels, make_records
 from graph import shown
@@ -230,7 +230,7 @@ class Query:
         """All entities, as the API pages them."""
         entities = tuple(info.context.entities)
         page = shown.Page(entities, tuple(entity.id for entity in entities), False, len(entities))
-        return cast(EntityConnection, Paged(page, _loader(info.context), None))
+        return cast(EntityConnection, Paged(list_items(page, Listed), _loader(info.context), None))
 
     @strawberry.field
     def stock(self, info: strawberry.Info) -> list[StockEntity]:

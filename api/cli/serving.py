@@ -4,7 +4,6 @@ The server's libraries take a second to load, so each command imports what it ne
 """
 
 import asyncio
-import gc
 import socket
 import sys
 from contextlib import suppress
@@ -99,14 +98,10 @@ def run_server(pipeline: Pipeline, *, host: str | None = None, port: int | None 
         out.print(
             f"GraphiQL at http://{host}:{port}/ (a token for it: vinculum token --as NAME --minutes 60)", markup=False
         )
-    # What is loaded by now stays: the collector need not look at it again while serving.
-    gc.collect()
-    gc.freeze()
+    settle()
     config = uvicorn.Config(app, log_level="warning", server_header=False, access_log=False)
     with suppress(KeyboardInterrupt):
-        settle()
         uvicorn.Server(config).run(sockets=[listener])
-    gc.unfreeze()
     err.print("stopped")
 
 

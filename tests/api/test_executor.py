@@ -39,6 +39,14 @@ DOCUMENTS = {
     f"neighbours(first: 5) {{ totalCount pageInfo {{ hasNextPage startCursor endCursor }} {EDGES} }} }} }}",
     "two hops": "{ entity(id: $a) { neighbours { edges { node { id neighbours { edges { node { id caption } } } } } } } }",
     "search": '{ search(text: "blue") { totalCount edges { cursor node { id schema } } pageInfo { endCursor } } }',
+    "filters": '{ entities(where: {Person: {name: {prefix: "ada"}}}, sort: {property: "birthDate"}) '
+    "{ totalCount pageInfo { endCursor } edges { cursor match { value } node { id caption } } } }",
+    "filters that do not fit": '{ entities(where: {Person: {birthDate: {equals: "no date"}}}) { totalCount } }',
+    "neighbourhood": "{ neighbourhood(id: $a, depth: 2) { entity { id } isComplete "
+    "reached { distance entity { id caption } } links { verb left { id } right { id schema } link { type } } } }",
+    "paths": "{ paths(left: [$a], right: [$b]) { hasMore isComplete items { start { id } "
+    "steps { verb link { id } node { id caption } } } } none: paths(left: [$c], right: [$b]) { hasMore } }",
+    "what matched": '{ search(text: "blue") { edges { match { property value score record } node { id } } } }',
     "nothing there": "{ nodes(ids: [$c]) { id } entity(id: $c) { id } }",
     "a page too large": "{ entity(id: $a) { id neighbours(first: 1000) { totalCount } } }",
     "a cursor of nowhere": '{ entity(id: $a) { id neighbours(after: "x") { totalCount } } caption: node(id: $b) { id } }',

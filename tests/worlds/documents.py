@@ -67,6 +67,8 @@ class Asker:
         yield from self._entities()
         yield from self._foreign_ids()
         yield from self._searches()
+        yield from self._filters()
+        yield from self._ways()
         yield from self._totals()
         yield from self._explanations()
         yield from self._alerts()
@@ -156,6 +158,30 @@ class Asker:
         yield _ask(Channel.GROUP, "search by schema", f'{{search(text:"ada",schema:{schema},first:0){{totalCount}}}}')
         query = "query($w:String!,$t:DateTime){search(text:$w,asOf:$t){totalCount edges{node{id caption}}}}"
         yield _ask(Channel.HISTORY, "search before", query, w="ada", t=_BEFORE)
+
+    def _filters(self) -> Asking:
+        schema = self._random.choice(list(POOLS))
+        known = sorted(self._names_of(f"{schema}Filter") & POOLS[schema].keys())
+        name = self._random.choice(known) if known else "name"
+        asked = self._random.choice((f'prefix:"{self._random.choice(WORDS)}"', f'equals:"{POOLS[schema].get(name, ("x",))[0]}"'))  # fmt: skip
+        sort = f',sort:{{property:"{name}",descending:{self._random.choice(("true", "false"))}}}'
+        for where, order in ((f"{name}:{{{asked}}}", ""), ("", sort)):
+            query = f"query($a:String){{entities(where:{{{schema}:{{{where}}}}}{order},first:1,after:$a){{{_PAGE} edges{{cursor node{{id caption}}}}}}}}"  # fmt: skip
+            answer = yield _ask(Channel.FILTER, "entities", query)
+            for cursor in _find(answer, "endCursor"):
+                yield _ask(Channel.CURSOR, "entities after", query, a=cursor)
+
+    def _ways(self) -> Asking:
+        shown = "entity{id} reached{distance entity{id caption}} links{left{id} verb right{id}} isComplete"
+        query = f"query($id:ID!,$d:Int!){{neighbourhood(id:$id,depth:$d,first:3){{{shown}}}}}"
+        yield _ask(
+            Channel.PATH, "neighbourhood", query, id=self._random.choice(self._ids), d=self._random.randint(1, 3)
+        )
+        query = "query($l:[ID!]!,$r:[ID!]!){paths(left:$l,right:$r){items{start{id} steps{verb node{id caption}}} hasMore isComplete}}"  # fmt: skip
+        for left, right in self._pairs(1):
+            yield _ask(Channel.PATH, "paths", query, l=[left], r=[right])
+        query = "query($w:String!){search(text:$w,first:2){edges{match{property value score record} node{id}}}}"
+        yield _ask(Channel.SEARCH, "what matched", query, w=self._random.choice(WORDS))
 
     def _totals(self) -> Iterator[Document]:
         yield _ask(Channel.COUNT, "counts", "{counts{schema count}}")
