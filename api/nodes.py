@@ -603,9 +603,9 @@ async def _neighbours_of_all(
     until: datetime | None = None,
 ) -> list[Paged]:
     """Return the neighbours of each of some entities, asked for together."""
-    size, ids, window = check_first(first), [entity.id for entity in entities], make_window(since, until)
+    size, window = check_first(first), make_window(since, until)
     pages = await loader.ask(
-        lambda view: [view.neighbours(id_, types=types or (), window=window, first=size, after=after) for id_ in ids]
+        lambda view: view.neighbours_of(entities, types=types or (), window=window, first=size, after=after)
     )
     return [Paged(page, loader, after) for page in pages]
 

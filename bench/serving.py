@@ -114,7 +114,7 @@ class Held:
         entities = [shown.Entity({record.thing: [record]}, treater) for record in records]
         links = [treater.show_link(_make_link(records[0], records[1 + place])) for place in range(NEIGHBOURS)]
         pages = {
-            entity.id: shown.Page(
+            entity.thing: shown.Page(
                 tuple(
                     shown.Neighbour(links[place], "knows", entities[(number + place + 1) % len(entities)])
                     for place in range(NEIGHBOURS)
@@ -127,9 +127,9 @@ class Held:
         }
         return cls(records, entities, pages, treater)
 
-    def neighbours(self, id_: str, **_: object) -> shown.Page[shown.Neighbour]:
+    def neighbours_of(self, entities: Sequence[shown.Entity], **_: object) -> list[shown.Page[shown.Neighbour]]:
         """Answer for a View."""
-        return self.pages[id_]
+        return [self.pages[entity.thing] for entity in entities]
 
 
 def _make_link(left: Record, right: Record) -> Link:
@@ -185,14 +185,14 @@ def _make_stock() -> Any:
         return resolve
 
     def neighbours(self: Any, info: strawberry.Info, first: int) -> StockConnection:
-        page = info.context.neighbours(self.id, first=first)
+        page = info.context.pages[self.record.thing]
         return StockConnection(
             edges=[
                 StockEdge(
                     verb=found.verb,
                     node=StockNode(id=found.entity.id, schema=found.entity.schema, caption=found.entity.caption),
                 )
-                for found in page.items
+                for found in page.items[:first]
             ]
         )
 

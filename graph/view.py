@@ -202,18 +202,60 @@ class View:
         versions of a source's link the latest shows.
         """
         entity, walk = self._walk_with_links(self._handles.open("entity", id_))
-        bound = self._bind("neighbours", entity.id, sorted(types), window)
-        last = self._open_cursor(after, bound)
-        links = keep_links(_order_links(walk.links.values(), entity.things), types, window, self._treater)
-        start = 0
-        if last is not None:
-            start = next((i for i, link in enumerate(links, 1) if link_identity(link) == last), len(links))
-        chosen = links[start : start + _bounded(first)]
         self._ahead = walk
-        there = self._neighbours(entity, chosen)
-        cursors = tuple(self._handles.seal_cursor(link_identity(link), bound) for link, _ in there)
-        items = tuple(neighbour for _, neighbour in there)
-        return Page(items, cursors, start + len(chosen) < len(links), len(links))
+        (page,) = self._page_neighbours([entity], walk.links.values(), types, window, first, after)
+        return page
+
+    def neighbours_of(
+        self,
+        entities: Sequence[Entity],
+        *,
+        types: Collection[str] = (),
+        window: Window | None = None,
+        first: int = 20,
+        after: str | None = None,
+    ) -> list[Page[Neighbour]]:
+        """Return what `neighbours` returns for each of some entities of this View, in one question and one walk."""
+        links = self._reader.links_of(self._scope, sorted({thing for entity in entities for thing in entity.things}))
+        return self._page_neighbours(entities, links, types, window, first, after)
+
+    def _page_neighbours(
+        self,
+        entities: Sequence[Entity],
+        links: Iterable[Link],
+        types: Collection[str],
+        window: Window | None,
+        first: int,
+        after: str | None,
+    ) -> list[Page[Neighbour]]:
+        """Return a page for each entity of those links that have an end in it."""
+        by_thing: dict[str, dict[str, Link]] = {}
+        for link in links:
+            for end in (link.left, link.right):
+                by_thing.setdefault(end, {})[link.id] = link
+        listed = []
+        for entity in entities:
+            mine = {id_: link for thing in entity.things for id_, link in by_thing.get(thing, {}).items()}
+            kept = keep_links(_order_links(mine.values(), entity.things), types, window, self._treater)
+            bound = self._bind("neighbours", entity.id, sorted(types), window)
+            start = _link_after(kept, self._open_cursor(after, bound))
+            listed.append((entity, kept, bound, start, start + _bounded(first)))
+        far = {_far_end(link, entity.things) for entity, kept, _, start, end in listed for link in kept[start:end]}
+        others = self.entities_of(sorted(far))
+        return [self._page_of_links(*place, others) for place in listed]
+
+    def _page_of_links(
+        self, entity: Entity, links: Sequence[Link], bound: bytes, start: int, end: int, others: Mapping[str, Entity]
+    ) -> Page[Neighbour]:
+        """Return what some of an entity's links lead to; one whose far end is out of sight by now is left out."""
+        chosen = links[start:end]
+        there = [(link, others[far]) for link in chosen if (far := _far_end(link, entity.things)) in others]
+        return Page(
+            tuple(self._neighbour(entity, link, other) for link, other in there),
+            tuple(self._handles.seal_cursor(link_identity(link), bound) for link, _ in there),
+            start + len(chosen) < len(links),
+            len(links),
+        )
 
     def neighbourhood(
         self,
@@ -497,8 +539,13 @@ class View:
 
         Not the store's epoch: it would tell that somebody else's rights have changed.
         """
+        return sha256(self._asker + canonical_json(question)).digest()
+
+    @cached_property
+    def _asker(self) -> bytes:
+        """Who asks, with which rights, under which policy and of which moment."""
         moment = self.as_of.isoformat() if self._is_pinned else None
-        return sha256(canonical_json([asdict(self.observer), self.policy.digest, moment, question])).digest()
+        return canonical_json([asdict(self.observer), self.policy.digest, moment])
 
     def _words(self, text: str) -> list[str]:
         return fold_name(text).split()
@@ -753,6 +800,13 @@ def _order_links(links: Iterable[Link], things: Collection[str]) -> list[Link]:
     """Return the links out of an entity, of each the latest version, by type and the latest first."""
     leaving = (link for link in links if (link.left in things) != (link.right in things))
     return order_links(leaving)
+
+
+def _link_after(links: Sequence[Link], last: str | None) -> int:
+    """Return where a list of links goes on after the one of an identity; at its end when it has none."""
+    if last is None:
+        return 0
+    return next((i for i, link in enumerate(links, 1) if link_identity(link) == last), len(links))
 
 
 def _place_after(found: Sequence[str], clusters: Clusters, thing: str) -> int:

@@ -16,6 +16,8 @@ from ontology.observer import SYSTEM
 from ontology.pair import BlockingKey, Evidence, Pair
 from ontology.record import Link, Record
 from tests.factory import SECRET, START, make_label, make_link, make_observer, make_record
+from tests.worlds.twin import draw_pair
+from tests.worlds.world import build, thing_of
 
 HIDDEN = make_label(tlp="RED", owner="OTHER")
 SUSPECT = make_label(category="suspect")
@@ -421,3 +423,20 @@ def test_a_cube_counts_entities_of_past_months_from_the_floor_on() -> None:
     assert {name: (dict(t.cells), t.total) for name, t in tables.items()} == {
         "victims_by_nationality_and_recruitment": ({}, None)
     }
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_neighbours_of_many_are_those_of_each(seed: int) -> None:
+    """Asked for together, the neighbours of some entities come on the same pages with the same cursors as singly."""
+    observer, world, _ = draw_pair(seed)
+    store = build(world)
+    view = store.view(observer)
+    entities = list({e.thing: e for e in view.entities_of([thing_of(key) for key in world.keys]).values()}.values())
+    for first in (1, 20):
+        together = view.neighbours_of(entities, first=first)
+
+        assert together == [store.view(observer).neighbours(entity.id, first=first) for entity in entities]
+        for entity, page in zip(entities, together, strict=True):
+            for cursor in page.cursors:
+                (after,) = view.neighbours_of([entity], first=1, after=cursor)
+                assert after == store.view(observer).neighbours(entity.id, first=1, after=cursor)
