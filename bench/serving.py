@@ -22,6 +22,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from operator import itemgetter
 from statistics import median
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -116,7 +117,9 @@ class Held:
         pages = {
             entity.thing: shown.Page(
                 tuple(
-                    shown.Neighbour(links[place], "knows", entities[(number + place + 1) % len(entities)])
+                    shown.Neighbour(
+                        partial(itemgetter(place), links), "knows", entities[(number + place + 1) % len(entities)]
+                    )
                     for place in range(NEIGHBOURS)
                 ),
                 tuple(link.id for link in links),

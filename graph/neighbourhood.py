@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from graph.entities import choose_latest
 from graph.shown import Entity, LinkBetween, Reached
-from graph.treat import Treater, link_identity
+from graph.treat import Treater
 from ontology.record import Link, to_microseconds
 from ontology.schema import Ontology
 
@@ -51,7 +51,7 @@ class Exploration:
         for link in links:
             left, right = self._owner.get(link.left), self._owner.get(link.right)
             if left and right and left != right:
-                self.links[link_identity(link)] = link
+                self.links[link.identity] = link
                 self.beside[left].add(right)
                 self.beside[right].add(left)
         return is_all
@@ -106,6 +106,6 @@ def show_link(explored: Exploration, link: Link, ontology: Ontology, treater: Tr
 
 def order_links(links: Iterable[Link]) -> list[Link]:
     """Return of each link the latest version, by type and the latest first."""
-    latest = choose_latest(links, link_identity)
+    latest = choose_latest(links, lambda link: link.identity)
     ordered = sorted(latest.items(), key=lambda item: (item[1].schema, -to_microseconds(item[1].recorded_at), item[0]))
     return [link for _, link in ordered]

@@ -7,7 +7,7 @@ from typing import Any
 
 from graph.judgements import LONGEST_REASON
 from graph.store import Store
-from graph.treat import facet_identity, link_identity
+from graph.treat import facet_identity
 from graph.view import View
 from ontology.digest import make_id
 from ontology.errors import InvalidData, NotVisible
@@ -120,6 +120,6 @@ def _show(view: View, relabelling: Relabelling) -> ShownRelabelling | None:
 
 def _identity(said: Record | Link, relabelling: Relabelling) -> str:
     """Return what stands for a proposal where it is shown; its own id depends on values that may be hidden."""
-    of = facet_identity(said) if isinstance(said, Record) else link_identity(said)
+    of = facet_identity(said) if isinstance(said, Record) else said.identity
     moment = str(to_microseconds(relabelling.proposed_at))
     return make_id("proposal", of, str(relabelling.label.lid), relabelling.reason, relabelling.proposed_by, moment)

@@ -5,7 +5,7 @@ but the Treater that shows them. `thing` is the internal id and never leaves for
 a caller; `id` is the observer's handle for it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
@@ -192,13 +192,35 @@ class ShownLink:
     provenance: Provenance
 
 
-@dataclass(frozen=True, slots=True)
 class Neighbour:
-    """An entity one link away. `verb` reads from the asked entity: "posted on", "paid by"."""
+    """An entity one link away. `verb` reads from the asked entity: "posted on", "paid by". The link is shown when asked."""
 
-    link: ShownLink
-    verb: str
-    entity: Entity
+    __slots__ = ("_link", "_show", "entity", "verb")
+
+    def __init__(self, show: Callable[[], ShownLink], verb: str, entity: Entity) -> None:
+        self._show = show
+        self._link: ShownLink | None = None
+        self.verb = verb
+        self.entity = entity
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Neighbour) and self.to_dict() == other.to_dict()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return repr(self.to_dict())
+
+    @property
+    def link(self) -> ShownLink:
+        """The link that leads there."""
+        if self._link is None:
+            self._link = self._show()
+        return self._link
+
+    def to_dict(self) -> dict[str, object]:
+        """Return its parts, each shown whole."""
+        return {"link": self.link, "verb": self.verb, "entity": self.entity.whole}
 
 
 @dataclass(frozen=True, slots=True)

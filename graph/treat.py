@@ -129,7 +129,7 @@ class Treater:
         """Return the handle of one assertion: a facet of a thing, or a link."""
         if isinstance(said, Record):
             return self._handles.seal("facet", facet_identity(said))
-        return self._handles.seal("link", link_identity(said))
+        return self._handles.seal("link", said.identity)
 
     def show_judgement(self, judgement: Judgement, on: Iterable[Record]) -> ShownJudgement:
         """Return what the observer is shown of a judgement: who decided and why, within their own organisation alone.
@@ -442,11 +442,6 @@ def merge_values(parts: Iterable[Values]) -> dict[str, tuple[str, ...]]:
         for name, found in values.items():
             merged.setdefault(name, {}).update(dict.fromkeys(found))
     return {name: tuple(found) for name, found in sorted(merged.items())}
-
-
-def link_identity(link: Link) -> str:
-    """Return what all versions of one link of a source share (32 hex digits)."""
-    return make_id("between", link.source, link.source_key, link.schema, link.left, link.right)
 
 
 def facet_identity(record: Record) -> str:

@@ -8,7 +8,7 @@ from that alone, so it equals the answer of a store that never held the rest.
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from functools import cached_property, reduce
+from functools import cached_property, partial, reduce
 from hashlib import sha256
 from typing import TypeVar
 
@@ -40,7 +40,7 @@ from graph.shown import (
     Weight,
 )
 from graph.store import Outline, Reader, Scope
-from graph.treat import Treater, link_identity
+from graph.treat import Treater
 from graph.treaters import Treaters
 from graph.window import Window, keep_links
 from ontology.digest import canonical_json
@@ -252,7 +252,7 @@ class View:
         there = [(link, others[far]) for link in chosen if (far := _far_end(link, entity.things)) in others]
         return Page(
             tuple(self._neighbour(entity, link, other) for link, other in there),
-            tuple(self._handles.seal_cursor(link_identity(link), bound) for link, _ in there),
+            tuple(self._handles.seal_cursor(link.identity, bound) for link, _ in there),
             start + len(chosen) < len(links),
             len(links),
         )
@@ -354,7 +354,7 @@ class View:
         found = self.entities_of([alert.thing])
         entity = found.get(alert.thing)
         links = self._links_from(entity.things) if entity else []
-        link = next((link for link in links if link_identity(link) == alert.link), None)
+        link = next((link for link in links if link.identity == alert.link), None)
         if entity is None or link is None:
             return None
         for _, neighbour in self._neighbours(entity, [link]):
@@ -371,7 +371,7 @@ class View:
         if thing not in things.of:
             return {}
         members = frozenset(things.members[things.of[thing]])
-        return {link_identity(link): _far_end(link, members) for link in self._links_from(members)}
+        return {link.identity: _far_end(link, members) for link in self._links_from(members)}
 
     def thing_of(self, id_: str) -> str:
         """Return the thing behind a visible id, for what is stored about it (a watch); raises NotVisible."""
@@ -702,7 +702,7 @@ class View:
     def _neighbour(self, entity: Entity, link: Link, other: Entity) -> Neighbour:
         schema = self.ontology[link.schema]
         end = schema.left if link.left in entity.things else schema.right
-        return Neighbour(self._treater.show_link(link), end.label if end else schema.label, other)
+        return Neighbour(partial(self._treater.show_link, link), end.label if end else schema.label, other)
 
     def _explore(self, entities: Iterable[Entity], types: Collection[str], window: Window | None) -> Exploration:
         def ask(things: Collection[str]) -> list[Link]:
@@ -806,7 +806,7 @@ def _link_after(links: Sequence[Link], last: str | None) -> int:
     """Return where a list of links goes on after the one of an identity; at its end when it has none."""
     if last is None:
         return 0
-    return next((i for i, link in enumerate(links, 1) if link_identity(link) == last), len(links))
+    return next((i for i, link in enumerate(links, 1) if link.identity == last), len(links))
 
 
 def _place_after(found: Sequence[str], clusters: Clusters, thing: str) -> int:

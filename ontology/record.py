@@ -95,6 +95,11 @@ class Link:
     recorded_at: datetime
 
     @cached_property
+    def identity(self) -> str:
+        """What all versions of one link of a source share (32 hex digits)."""
+        return make_id("between", self.source, self.source_key, self.schema, self.left, self.right)
+
+    @cached_property
     def id(self) -> str:
         """The id of just this assertion, from its content and its place."""
         content = canonical_json({k: list(v) for k, v in self.properties.items()}).decode()

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -176,7 +177,7 @@ def link_to_a_hidden_end_is_shown(patch: Patch) -> None:
         ends = [link.right if link.left in entity.things else link.left for link in links]
         others = self.entities_of(sorted(set(ends)))
         return [
-            (link, Neighbour(self._treater.show_link(link), link.schema, others.get(end) or _stub(self, end)))
+            (link, Neighbour(partial(self._treater.show_link, link), link.schema, others.get(end) or _stub(self, end)))
             for link, end in zip(links, ends, strict=True)
         ]
 

@@ -9,7 +9,7 @@ from typing import Any
 from api import pipeline
 from api.pipeline import Handling, ImportReport, Pipeline, Progress
 from graph.shown import Entity, Provenance, ShownAlert, ShownRecord
-from graph.treat import Treater, link_identity, merge_values
+from graph.treat import Treater, merge_values
 from graph.view import View
 from graph.watches import check_watches
 from ontology.label import Label
@@ -82,7 +82,7 @@ def hidden_link_raises_an_alert(patch: Patch) -> None:
 
     def links_of_entity(self: View, thing: str) -> dict[str, str]:
         found = self.entities_of([thing])
-        return {link_identity(link): _other(link, found[thing]) for link in _links(self, found[thing])} if found else {}
+        return {link.identity: _other(link, found[thing]) for link in _links(self, found[thing])} if found else {}
 
     patch(View, "links_of_entity", links_of_entity)
     patch(View, "show_alert", _show_any_alert)
@@ -148,7 +148,7 @@ def counts_name_hidden_schemata(patch: Patch) -> None:
 def _show_any_alert(self: View, alert: Alert) -> ShownAlert | None:
     entity = self.entities_of([alert.thing]).get(alert.thing)
     links = _links(self, entity) if entity else []
-    link = next((link for link in links if link_identity(link) == alert.link), None)
+    link = next((link for link in links if link.identity == alert.link), None)
     if entity is None or link is None:
         return None
     [(_, neighbour)] = self._neighbours(entity, [link])

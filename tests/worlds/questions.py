@@ -17,7 +17,7 @@ from graph.communities import find_communities
 from graph.finding import Equals, Filter, Near, OneOf, Prefix, Range, Sort
 from graph.handle import Handles
 from graph.judgements import add_judgement
-from graph.shown import Entity
+from graph.shown import Entity, Neighbour
 from graph.store import Batch, Store
 from graph.view import View
 from graph.watches import add_watch, check_watches, list_alerts
@@ -304,6 +304,8 @@ def plain(value: object) -> object:
     """Return what is written as JSON for a value that JSON does not have; entities are shown whole."""
     if isinstance(value, Entity):
         return value.whole
+    if isinstance(value, Neighbour):
+        return value.to_dict()
     if isinstance(value, frozenset | set):
         return sorted(value)
     if isinstance(value, tuple | Sequence):
