@@ -294,7 +294,9 @@ def _serve(seed: int, client: Connection) -> None:
     client.send((ports, keys.issue(OBSERVER.name)))
     gc.collect()
     gc.freeze()
-    config = uvicorn.Config(serve, lifespan="off", log_level="warning", server_header=False, access_log=False)
+    config = uvicorn.Config(
+        serve, lifespan="off", log_level="warning", server_header=False, access_log=False, timeout_keep_alive=60
+    )
     uvicorn.Server(config).run(sockets=list(listeners.values()))
 
 
