@@ -1,0 +1,1 @@
+"""Typed clients that others generate from the committed schemata."""
