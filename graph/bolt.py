@@ -170,11 +170,10 @@ class BoltReader:
         yield from pairwise(edges)
 
     def _to_records(self, found: Iterable[row.Row]) -> list[Record]:
-        # Relabelled meanwhile, a record is out of force.
-        return [row.to_record(one, self._label(one["lid"])) for one in found if one.get("lid") is not None]
+        return [row.to_record(one, self._label(one["lid"])) for one in found if _is_in_force(one)]
 
     def _to_links(self, found: Iterable[row.Row]) -> list[Link]:
-        return [row.to_link(one, self._label(one["lid"])) for one in found if one.get("lid") is not None]
+        return [row.to_link(one, self._label(one["lid"])) for one in found if _is_in_force(one)]
 
     def _to_judgements(self, found: Iterable[row.Row]) -> list[Judgement]:
         return [row.to_judgement(one, self._label(one["lid"])) for one in found]
@@ -355,6 +354,11 @@ class BoltStore:
 def _is_whole(found: row.Row, kind: type[Watch] | type[Alert]) -> bool:
     """Whether a row is of something that is still there: an engine may find what was just deleted, without its values."""
     return all(found.get(part.name) is not None for part in fields(kind))
+
+
+def _is_in_force(found: row.Row) -> bool:
+    """Whether a row was read before or after a relabelling: an engine may show one half changed, which nobody may have."""
+    return found.get("lid") is not None and "former_lid" not in found
 
 
 def _bounds(scope: Scope) -> dict[str, Any]:

@@ -210,3 +210,18 @@ def test_who_is_removed_meanwhile_has_no_rights(server: Server) -> None:
 
         assert store.get_observer("gone") is None
         assert not any([store.list_observers(), store.list_watches(), store.list_alerts("gone")])
+
+
+@on_engines
+def test_what_is_half_relabelled_is_nobodys(server: Server) -> None:
+    """An engine may show a record or link in the middle of a change of its label: it is out of sight until that is done."""
+    records = [make_record(key=str(number)) for number in range(3)]
+    links = [make_link(records[0], records[1]), make_link(records[1], records[2])]
+    with open_bolt(server) as store:
+        store.write(Batch(records=records, links=links))
+        run(server, f"MATCH (n:Record {{id: '{records[0].id}'}}) SET n.former_lid = n.lid")
+        run(server, f"MATCH ()-[r]->() WHERE r.id = '{links[1].id}' SET r.former_lid = r.lid")
+
+        assert {record.id for record in records_in(store)} == {records[1].id, records[2].id}
+        reader = store.view(SYSTEM, EVERYTHING.as_of)._reader
+        assert [link.id for link in reader.links_of(EVERYTHING, [records[1].thing])] == [links[0].id]
