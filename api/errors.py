@@ -103,5 +103,5 @@ def _is_bad_input(error: GraphQLError) -> bool:
 def _show(error: GraphQLError) -> dict[str, Any]:
     code = _CODES.get(type(error.original_error), "BAD_INPUT")
     shown = make_error(code, error.message.partition(_SUGGESTION)[0][:MAX_LENGTH])
-    locations = [{"line": place.line, "column": place.column} for place in error.locations or ()]
+    locations = [{"line": place.line, "column": place.column} for place in (error.locations or ())[:MAX_SHOWN]]
     return shown | ({"locations": locations} if locations else {}) | ({"path": error.path} if error.path else {})

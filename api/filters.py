@@ -10,7 +10,7 @@ from typing import Any
 import strawberry
 
 from api.errors import BadInput
-from api.nodes import CLEAR_ONLY, FIELD_CLASS
+from api.nodes import CLEAR_ONLY, FIELD_CLASS, check_text
 from graph import finding
 from ontology.errors import InvalidValue
 from ontology.schema import Property, Schema, default_ontology
@@ -87,6 +87,8 @@ def read_filters(where: Any) -> tuple[str, list[finding.Filter]]:
 def _read(name: str, asked: TextFilter | NumberFilter | DateFilter) -> Iterator[finding.Filter]:
     """Yield the filters of one property. What is not said, and what is null, asks nothing."""
     given = {key: value for key, value in vars(asked).items() if value is not None and value is not strawberry.UNSET}
+    for value in (given.get("equals"), given.get("prefix"), *given.get("in_", ())[:MAX_VALUES]):
+        check_text("where", value or "")
     if "equals" in given:
         yield finding.Equals(name, given["equals"])
     if "in_" in given:

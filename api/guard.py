@@ -19,6 +19,7 @@ from graphql.language import (
     ListValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    TokenKind,
     ValueNode,
     VariableNode,
 )
@@ -39,8 +40,16 @@ PAGES: Mapping[str, tuple[int, int]] = {
     "paths": (10, MAX_PAGE),
 }
 # What a field costs, besides its page, that looks at much, in rows.
-_WHOLE = {"counts": 2_000, "search": 1_000, "entities": 2_000, "neighbourhood": 1_000, "paths": 2_000}
+_WHOLE = {
+    "counts": 2_000,
+    "search": 1_000,
+    "entities": 2_000,
+    "neighbourhood": 1_000,
+    "paths": 2_000,
+    "__schema": 2_000,
+}
 _MAX_DIGITS = 3
+_MAX_NUMBER = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +102,18 @@ def read_document(text: str, variables: Mapping[str, Any] | None = None, limits:
         document = parse(text, max_tokens=(limits or Limits()).tokens)
     except RecursionError as exc:
         raise _too_deep(limits or Limits()) from exc
+    _check_numbers(document)
     check_limits(document, variables, limits)
     return document
+
+
+def _check_numbers(document: DocumentNode) -> None:
+    """Refuse a number that no argument takes: reading one of thousands of digits is slow, or fails."""
+    token = document.loc.start_token if document.loc else None
+    while token is not None:
+        if token.kind in (TokenKind.INT, TokenKind.FLOAT) and len(token.value or "") > _MAX_NUMBER:
+            raise BadInput(f"expected numbers of at most {_MAX_NUMBER} characters, found a longer one")
+        token = token.next
 
 
 def check_limits(

@@ -30,6 +30,8 @@ from ontology.schema import Property, Schema, default_ontology
 FIELD_CLASS = "field_class"
 CLEAR_ONLY = "clear_only"
 
+MAX_TEXT = 500
+
 Node_ = TypeVar("Node_")
 Item = TypeVar("Item")
 
@@ -620,6 +622,13 @@ def check_number(name: str, number: int, least: int, most: int) -> int:
     if not least <= number <= most:
         raise BadInput(f"{name}: expected {least} to {most}, found another number")
     return number
+
+
+def check_text(name: str, text: str) -> str:
+    """Return a text that an argument gives; raises BadInput for one that is longer than anything looked for."""
+    if len(text) > MAX_TEXT:
+        raise BadInput(f"{name}: expected at most {MAX_TEXT} characters, found more")
+    return text
 
 
 def check_moment(moment: datetime | None, name: str = "asOf") -> datetime | None:

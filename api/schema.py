@@ -47,6 +47,7 @@ from api.nodes import (
     check_first,
     check_moment,
     check_number,
+    check_text,
     described,
     list_items,
     make_entity,
@@ -113,6 +114,7 @@ class Query:
     ) -> EntityConnection:
         """The entities with a record that holds every word of a text in values that you see in clear, best first."""
         size, loader = check_first(first), info.context.loader(check_moment(as_of))
+        check_text("text", text)
         page = await loader.ask(lambda view: view.search_hits(text, schema=schema, first=size, after=after))
         return cast(EntityConnection, Paged(list_items(page, lambda hit: Listed(hit.entity, hit)), loader, after))
 

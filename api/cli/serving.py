@@ -99,7 +99,7 @@ def run_server(pipeline: Pipeline, *, host: str | None = None, port: int | None 
             f"GraphiQL at http://{host}:{port}/ (a token for it: vinculum token --as NAME --minutes 60)", markup=False
         )
     settle()
-    config = uvicorn.Config(app, log_level="warning", server_header=False, access_log=False)
+    config = uvicorn.Config(app, log_level="warning", server_header=False, access_log=False, ws="none")
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listener])
     err.print("stopped")

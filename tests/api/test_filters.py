@@ -82,6 +82,8 @@ def test_sorts_and_pages(backend: MemoryBackend) -> None:
         ('entities(where: {Person: {birthDate: {equals: "secret"}}})', "where: expected values that their properties"),
         ('entities(where: {Company: {incorporationDate: {least: "x"}}})', "where: expected values that their properties"),
         ('entities(where: {Company: {}}, sort: {property: "secret"})', "sort: expected a property that there is a filter"),
+        ('search(text: "' + "secret " * 80 + '")', "text: expected at most 500 characters"),
+        ('entities(where: {Company: {name: {prefix: "' + "secret " * 80 + '"}}})', "where: expected at most 500"),
         ("entities(where: {Company: {}}, first: 101)", "first: expected 0 to 100"),
         ('neighbourhood(id: "x", depth: 4)', "depth: expected 1 to 3"),
         ('neighbourhood(id: "x", since: "2026-01-01T00:00:00")', "since: expected a time with its offset"),

@@ -141,3 +141,18 @@ def test_cost_is_that_of_the_document_written_out(length: int, spreads: int) -> 
     read_document(chain(length, spreads), limits=Limits(fields=written_out))
     with pytest.raises(BadInput):
         read_document(chain(length, spreads), limits=Limits(fields=written_out - 1))
+
+
+@pytest.mark.parametrize("number", ["9" * 21, "-" + "1" * 90_000, "1." + "0" * 30])
+def test_numbers_that_nobody_needs_are_refused(number: str) -> None:
+    """A number of very many digits is refused before anything reads it, wherever it stands; in a text it is text."""
+    for text in (f"{{ a(b: {number}) }}", f"query($x: Int = {number}) {{ a(b: $x) }}"):
+        assert refuse(text) == "expected numbers of at most 20 characters, found a longer one"
+    assert isinstance(read_document(f'{{ a(b: "{number}", c: 99999999999999999999) }}'), DocumentNode)
+
+
+def test_introspection_is_asked_for_a_few_times_at_most() -> None:
+    """The whole schema is dear to list, so a document lists it a few times at most."""
+    listed = " ".join(f"a{place}: __schema {{ types {{ name }} }}" for place in range(6))
+
+    assert "rows" in refuse(f"{{ {listed} }}")
