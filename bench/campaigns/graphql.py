@@ -26,6 +26,7 @@ from typing import Any
 import orjson
 from anyio import sleep_forever
 
+from api.admission import Limits
 from api.app import create_app
 from api.identity import TokenKeys
 from api.pipeline import Pipeline
@@ -64,6 +65,7 @@ _SCOPE = {
     "server": ("localhost", 80),
     "client": ("127.0.0.1", 1),
 }
+_FOREVER_S = 86_400.0
 _HEADERS = [(b"host", b"localhost"), (b"content-type", b"application/json")]
 
 Message = MutableMapping[str, Any]
@@ -94,7 +96,8 @@ class Served:
         for observer in observers:
             self.store.put_observer(observer)
         pipeline = Pipeline(Settings(home=Path("nowhere")), self.store, clock=lambda: self.now)
-        self._app = create_app(pipeline, keys=token_keys())
+        # A process that is stopped for a while must not make a difference.
+        self._app = create_app(pipeline, keys=token_keys(), limits=Limits(deadline_s=_FOREVER_S))
 
     async def post(self, observer: Observer, body: bytes) -> Reply:
         """Return what an observer gets for a request body."""
