@@ -314,6 +314,14 @@ class Entity(Node):
 Edge = tuple[str, Any, Loader]
 
 
+def entity_at(path: str, description: str) -> Any:
+    """Declare a field that is an entity, at a path of what its type is resolved from, which ends with the loader."""
+    get = eval(f"lambda self: self{path}")
+    return strawberry.field(
+        resolver=lambda self: make_entity(get(self), self[-1]), metadata={READ: path}, description=description
+    )
+
+
 class Listed(NamedTuple):
     """An entity in a list; `hit` is what a search found it by, None in others."""
 
@@ -368,11 +376,7 @@ class EntityEdge:
 
     cursor: str = read("[0]")
 
-    node: Entity = strawberry.field(
-        resolver=lambda self: make_entity(self[1].entity, self[2]),
-        metadata={READ: "[1].entity"},
-        description="The entity.",
-    )
+    node: Entity = entity_at("[1].entity", "The entity.")
     match: Match | None = strawberry.field(
         resolver=lambda self: Match.of(self[1].hit) if self[1].hit else None,
         description="What a search found it by; null in other lists.",
@@ -402,11 +406,7 @@ class NeighbourEdge:
         """The link that leads there."""
         return Link.of(self[1].link)
 
-    node: Entity = strawberry.field(
-        resolver=lambda self: make_entity(self[1].entity, self[2]),
-        metadata={READ: "[1].entity"},
-        description="The entity at its far end.",
-    )
+    node: Entity = entity_at("[1].entity", "The entity at its far end.")
 
 
 @described

@@ -5,9 +5,8 @@ from typing import Any, NamedTuple
 
 import strawberry
 
-from api.executor import READ
 from api.loaders import Loader
-from api.nodes import Entity, Link, described, make_entity, read
+from api.nodes import Entity, Link, described, entity_at, read
 from graph import shown
 
 # One of many things that a View shows, with the loader of that View.
@@ -55,20 +54,12 @@ class Way(NamedTuple):
         return list(zip(self.found.steps, repeat(self.loader), strict=False))
 
 
-def _entity(path: str, description: str) -> Any:
-    """Declare a field that is an entity, at a path of what its type is resolved from with its loader."""
-    get = eval(f"lambda self: self{path}")
-    return strawberry.field(
-        resolver=lambda self: make_entity(get(self), self[1]), metadata={READ: path}, description=description
-    )
-
-
 @described
 @strawberry.type
 class Reached:
     """An entity in a neighbourhood, and over how many links it is reached."""
 
-    entity: Entity = _entity("[0].entity", "The entity.")
+    entity: Entity = entity_at("[0].entity", "The entity.")
     distance: int = read("[0].distance")
 
 
@@ -77,9 +68,9 @@ class Reached:
 class LinkBetween:
     """A link between two entities. The verb reads from the left one."""
 
-    left: Entity = _entity("[0].left", "Where it begins.")
+    left: Entity = entity_at("[0].left", "Where it begins.")
     verb: str = read("[0].verb")
-    right: Entity = _entity("[0].right", "Where it ends.")
+    right: Entity = entity_at("[0].right", "Where it ends.")
 
     @strawberry.field
     def link(self: Any) -> Link:
@@ -92,7 +83,7 @@ class LinkBetween:
 class Neighbourhood:
     """What lies around an entity: the nearest first, and the links among these and it."""
 
-    entity: Entity = _entity("[0].entity", "The entity in the middle.")
+    entity: Entity = entity_at("[0].entity", "The entity in the middle.")
     reached: list[Reached] = read(".reached")
     links: list[LinkBetween] = read(".links")
     is_complete: bool = read("[0].is_complete")
@@ -104,7 +95,7 @@ class Step:
     """One link of a path, and the entity that it leads to. The verb reads from the entity before."""
 
     verb: str = read("[0].verb")
-    node: Entity = _entity("[0].entity", "The entity that it leads to.")
+    node: Entity = entity_at("[0].entity", "The entity that it leads to.")
 
     @strawberry.field
     def link(self: Any) -> Link:
@@ -117,7 +108,7 @@ class Step:
 class Path:
     """A way from one entity to another; without steps the two are one."""
 
-    start: Entity = _entity("[0].start", "Where it begins.")
+    start: Entity = entity_at("[0].start", "Where it begins.")
     steps: list[Step] = read(".steps")
 
 

@@ -6,7 +6,7 @@ and set of rules: what is hidden is a constant, what is clear is taken as it is,
 and only what is treated is looked up.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -81,7 +81,15 @@ class Selection:
     def merge(self, facets: Mapping[str, Sequence[Record]]) -> Row:
         """Return the row of an entity of several records or parts."""
         merged = merge_values(self._values(record) for records in facets.values() for record in records)
-        return _make_row(self._columns, merged, self._treater.ids[next(iter(facets))], self._schema)
+        fixed = {
+            Part.ID: self._treater.ids[next(iter(facets))],
+            Part.SCHEMA: self._schema.name,
+            Part.CAPTION: self._treater.caption(self._schema, merged),
+        }
+        return {
+            column.key: fixed[column.part] if column.part in fixed else _cell(column, merged)
+            for column in self._columns
+        }
 
     def _values(self, record: Record) -> dict[str, tuple[str, ...]]:
         held = record.properties
@@ -130,16 +138,5 @@ class Selection:
         return f"(None if (found := held.get({name!r})) is None else {place}[found] or None)"
 
 
-def _make_row(columns: Iterable[Column], values: Mapping[str, tuple[str, ...]], id_: str, schema: Schema) -> Row:
-    caption = next((values[name][0] for name in schema.caption if values.get(name)), schema.label)
-    parts = {Part.ID: id_, Part.SCHEMA: schema.name, Part.CAPTION: caption}
-    return {
-        column.key: (
-            (values.get(column.name or "") or None)
-            if column.part is Part.PROPERTY
-            else column.name
-            if column.part is Part.CONSTANT
-            else parts[column.part]
-        )
-        for column in columns
-    }
+def _cell(column: Column, values: Mapping[str, tuple[str, ...]]) -> str | tuple[str, ...] | None:
+    return column.name if column.part is Part.CONSTANT else values.get(column.name or "") or None

@@ -279,15 +279,14 @@ class Treater:
 
     def _make_plan(self, schema: Schema, lid: int, names: tuple[str, ...]) -> "_Plan":
         kept: list[str] = []
-        treated: dict[str, _Treat] = {}
+        treated: dict[str, Treat] = {}
         for name in sorted(names):
-            prop = schema.properties.get(name)
-            rule = self._clearance.rule(lid, prop.field_class) if prop else None
-            if prop is None or rule is None or rule.treatment in _HIDDEN:
+            treat = self.treat_of(schema.name, lid, name)
+            if treat is None:
                 continue
             kept.append(name)
-            if rule.treatment is not Treatment.CLEAR:
-                treated[name] = self._find_treat(prop, rule)
+            if treat is not CLEAR:
+                treated[name] = treat
         return _Plan(names, kept, treated)
 
     def _find_treat(self, prop: Property, rule: Rule) -> "_Treat":
@@ -394,7 +393,7 @@ class _Plan:
     and only what is not shown in clear is looked at singly.
     """
 
-    def __init__(self, names: Sequence[str], kept: Sequence[str], treated: Mapping[str, _Treat]) -> None:
+    def __init__(self, names: Sequence[str], kept: Sequence[str], treated: Mapping[str, Treat]) -> None:
         self._kept = tuple(kept)
         self._take = itemgetter(*kept) if len(kept) > 1 else None
         self._dropped = tuple(set(names) - set(kept))

@@ -247,11 +247,11 @@ class View:
     def _page_of_links(
         self, entity: Entity, links: Sequence[Link], bound: bytes, start: int, end: int, others: Mapping[str, Entity]
     ) -> Page[Neighbour]:
-        """Return what some of an entity's links lead to; one whose far end is out of sight by now is left out."""
+        """Return what some of an entity's links lead to."""
         chosen = links[start:end]
-        there = [(link, others[far]) for link in chosen if (far := _far_end(link, entity.things)) in others]
+        there = self._neighbours(entity, chosen, others)
         return Page(
-            tuple(self._neighbour(entity, link, other) for link, other in there),
+            tuple(neighbour for _, neighbour in there),
             tuple(self._handles.seal_cursor(link.identity, bound) for link, _ in there),
             start + len(chosen) < len(links),
             len(links),
@@ -357,7 +357,8 @@ class View:
         link = next((link for link in links if link.identity == alert.link), None)
         if entity is None or link is None:
             return None
-        for _, neighbour in self._neighbours(entity, [link]):
+        others = self.entities_of([_far_end(link, entity.things)])
+        for _, neighbour in self._neighbours(entity, [link], others):
             id_, watch = self._handles.seal("alert", alert.id), self._handles.seal("watch", alert.watch)
             return ShownAlert(id_, watch, entity, neighbour)
         return None
@@ -693,9 +694,10 @@ class View:
             walk.links |= {link.id: link for link in self._reader.links_of(self._scope, sorted(inside))}
         return self._show_entity(clusters.members[clusters.of[thing]], walk.current), walk
 
-    def _neighbours(self, entity: Entity, links: Sequence[Link]) -> list[tuple[Link, Neighbour]]:
-        """Return what each link leads to; one whose far end went out of sight since it was read is left out."""
-        others = self.entities_of(sorted({_far_end(link, entity.things) for link in links}))
+    def _neighbours(
+        self, entity: Entity, links: Iterable[Link], others: Mapping[str, Entity]
+    ) -> list[tuple[Link, Neighbour]]:
+        """Return what each link leads to, of the entities around their far ends; one out of sight by now is left out."""
         ends = ((link, others.get(_far_end(link, entity.things))) for link in links)
         return [(link, self._neighbour(entity, link, other)) for link, other in ends if other]
 

@@ -173,9 +173,10 @@ def link_to_a_hidden_end_is_shown(patch: Patch) -> None:
         shown = self._find(scope, self._links_by_end, things)
         return [link for link in shown if all(self._records_by_thing.find([end]) for end in (link.left, link.right))]
 
-    def neighbours(self: View, entity: Entity, links: Sequence[Link]) -> list[tuple[Link, Neighbour]]:
+    def neighbours(
+        self: View, entity: Entity, links: Sequence[Link], others: Mapping[str, Entity]
+    ) -> list[tuple[Link, Neighbour]]:
         ends = [link.right if link.left in entity.things else link.left for link in links]
-        others = self.entities_of(sorted(set(ends)))
         return [
             (link, Neighbour(partial(self._treater.show_link, link), link.schema, others.get(end) or _stub(self, end)))
             for link, end in zip(links, ends, strict=True)

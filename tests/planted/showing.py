@@ -151,7 +151,7 @@ def _show_any_alert(self: View, alert: Alert) -> ShownAlert | None:
     link = next((link for link in links if link.identity == alert.link), None)
     if entity is None or link is None:
         return None
-    [(_, neighbour)] = self._neighbours(entity, [link])
+    [(_, neighbour)] = self._neighbours(entity, [link], self.entities_of([_other(link, entity)]))
     return ShownAlert(self.handle("alert", alert.id), self.handle("watch", alert.watch), entity, neighbour)
 
 
