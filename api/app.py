@@ -41,12 +41,11 @@ from api.errors import (
     UNAUTHENTICATED,
     UNAVAILABLE,
     UNKNOWN_DOCUMENT,
-    is_masked,
     mask,
 )
 from api.ide import make_ide_routes
 from api.loaders import Backend, Context
-from api.schema import Answered, answer
+from api.schema import answer
 from api.telemetry import MEDIA_TYPE, Metrics, Telemetry, tell_operation, tell_tier
 from api.trusted import TrustedDocuments
 from graph.deadline import Deadline, within
@@ -239,9 +238,9 @@ class Service:
             raise body
         asked = _read_body(body)
         query = self._find_document(request, asked, observer.tier)
-        answered = _without_run(await answer(Context(self._backend, observer), query, asked.variables, asked.operation))
+        answered = await answer(Context(self._backend, observer), query, asked.variables, asked.operation)
         status = 400 if media_type == GRAPHQL_JSON and not answered.is_run else 200
-        return Response(orjson.dumps(answered.body), status, media_type=f"{media_type}; charset=utf-8")
+        return Response(answered.body, status, media_type=f"{media_type}; charset=utf-8")
 
     def _find_document(self, request: Request, asked: Asked, tier: str) -> str:
         if not asked.is_id:
@@ -339,21 +338,6 @@ def _read_body(body: bytes) -> Asked:
     ):
         raise Refused(400, BAD_REQUEST)
     return Asked(documents[0], asked.get("query") is None, variables, operation)
-
-
-def _without_run(answered: Answered) -> Answered:
-    """Return the answer of a document that was not run because of its variables as that of any other not run.
-
-    By GraphQL it has no data then, not even null; errors of what was run have a path, or are faults of ours.
-    """
-    errors = answered.body.get("errors", ())
-    if (
-        not errors
-        or answered.body.get("data") is not None
-        or any("path" in error or is_masked(error) for error in errors)
-    ):
-        return answered
-    return Answered({"errors": errors}, is_run=False)
 
 
 def _accepted(request: Request) -> str:

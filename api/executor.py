@@ -39,6 +39,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
+from graph.fragments import Fragments
 from graph.selection import Column, Part, select
 from graph.shown import Entity
 
@@ -198,6 +199,13 @@ class Plan:
             return self._of(call.executor, kind).run(call, sources)
         entities = sources if kind is Entity else [source.found for source in sources]
         plans = {name: self._of_schema(call.executor, name) for name in {entity.schema for entity in entities}}
+        if any(plan.children for plan in plans.values()):
+            return self._run_plans(call, plans, entities)
+        fragments: Fragments = call.executor.strawberry.fragments
+        return fragments.show(self, entities, lambda some: self._run_plans(call, plans, some))
+
+    def _run_plans(self, call: Call, plans: Mapping[str, EntityPlan], entities: Sequence[Entity]) -> Rows:
+        """Run the plan of each schema; those with the same children run together."""
         if len({plan.place for plan in plans.values()}) == 1:
             return next(iter(plans.values())).run(call, entities)
         return _run_by_kind(entities, lambda entity: entity.schema, lambda name, some: plans[name].run(call, some))

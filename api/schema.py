@@ -4,11 +4,12 @@ A field whose class a tier is never given as a value is not in that tier's
 types, so nothing can name it: no query, no introspection, no error text.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self, cast
 
+import orjson
 import strawberry
 from graphql import GraphQLError
 from graphql.language import DocumentNode, OperationDefinitionNode
@@ -22,7 +23,7 @@ from strawberry.types.execution import PreExecutionError
 from strawberry.types.field import StrawberryField
 
 from api.checked import CheckedDocuments
-from api.errors import BadInput, explain_failure, explain_refusal
+from api.errors import BadInput, explain_failure, explain_refusal, is_masked
 from api.executor import Plans, RecordExecutor
 from api.filters import SCHEMA, EntityFilter, SortBy, read_filters, refuse_values
 from api.guard import DEFAULT_PAGE, MAX_PAGE, PAGES, check_limits, read_document
@@ -55,6 +56,7 @@ from api.nodes import (
 )
 from api.ways import Around, Neighbourhood, Paths, Ways
 from graph.finding import Sort
+from graph.fragments import Fragments
 from graph.neighbourhood import MAX_DEPTH, MAX_REACHED
 from graph.paths import MAX_ENDS, MAX_LONGEST
 from ontology.errors import NotVisible
@@ -72,9 +74,9 @@ Info = strawberry.Info[Context, None]
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The answer to one document. `is_run` is False for one that was refused before anything was looked up."""
+    """The answer to one document, as JSON. `is_run` is False for one that was refused before anything was looked up."""
 
-    body: dict[str, Any]
+    body: bytes
     is_run: bool
 
 
@@ -271,6 +273,7 @@ class TierSchema(strawberry.Schema):
         self._gifts = _Gifts.of(self._tier, policy)
         self.checked = CheckedDocuments()
         self.plans = Plans()
+        self.fragments = Fragments()
         self.wrap = make_entity
         super().__init__(
             query=Query,
@@ -409,11 +412,21 @@ async def answer(
             query, dict(variables) if variables else None, context_value=context, operation_name=operation
         )
     except (MissingQueryError, CannotGetOperationTypeError):
-        return Answered({"errors": explain_refusal([BadInput(_ONE_OPERATION)])}, is_run=False)
+        return _refuse(explain_refusal([BadInput(_ONE_OPERATION)]))
     if isinstance(result, PreExecutionError):
-        return Answered({"errors": explain_refusal(result.errors or [])}, is_run=False)
-    errors = {"errors": explain_failure(result.errors)} if result.errors else {}
-    return Answered({"data": result.data, **errors}, is_run=True)
+        return _refuse(explain_refusal(result.errors or []))
+    if not result.errors:
+        return Answered(orjson.dumps({"data": result.data}), is_run=True)
+    errors = explain_failure(result.errors)
+    # One that was not run because of its variables has no data by GraphQL, not even null, as any other not run; errors
+    # of what was run have a path, or are faults of ours.
+    if result.data is None and not any("path" in error or is_masked(error) for error in errors):
+        return _refuse(errors)
+    return Answered(orjson.dumps({"data": result.data, "errors": errors}), is_run=True)
+
+
+def _refuse(errors: Sequence[Mapping[str, Any]]) -> Answered:
+    return Answered(orjson.dumps({"errors": errors}), is_run=False)
 
 
 async def _find_entity(info: Info, id_: str, as_of: datetime | None) -> Entity | None:

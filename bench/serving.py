@@ -37,6 +37,7 @@ from api.nodes import ENTITY_TYPES, Entity, EntityConnection, Listed, Paged, lis
 from bench.goal import print_goal
 from bench.policy import KINDS, make_labels, make_records
 from graph import shown
+from graph.fragments import Fragments
 from graph.handle import Handles
 from graph.treat import Treater
 from ontology.observer import SYSTEM, Observer
@@ -248,6 +249,7 @@ class _Schema(strawberry.Schema):
     """A schema with room for plans."""
 
     plans = Plans()
+    fragments = Fragments()
     wrap = staticmethod(make_entity)
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar, cast
 
 from graph.store import Batch, Keyed, Outline, Scope, StoreInfo, Surroundings, Written
+from graph.treaters import Treaters
 from graph.view import View
 from ontology.consent import Consent
 from ontology.judgement import Judgement
@@ -56,6 +57,7 @@ class MemoryStore:
         self._secret = secret
         self._clock = clock
         self.policy = policy or default_policy()
+        self._treaters = Treaters(secret, default_ontology(), self.policy)
         self._lock = threading.Lock()
         self._epoch = 0
         self._last_sight: _Sight | None = None
@@ -111,6 +113,7 @@ class MemoryStore:
             secret=self._secret,
             policy=self.policy,
             is_pinned=as_of is not None,
+            treaters=self._treaters,
         )
 
     def epoch(self) -> int:

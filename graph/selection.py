@@ -43,7 +43,7 @@ def select(entities: Sequence[Entity], columns: tuple[Column, ...]) -> list[Row]
     """Return a row of columns for each of some entities of one View; a property without values is None."""
     if not entities:
         return []
-    treater = entities[0]._shower
+    treater = entities[0].shower
     if not isinstance(treater, Treater):
         raise TypeError("expected entities that a Treater shows")
     selections = {name: Selection.of(treater, name, columns) for name in {entity.schema for entity in entities}}

@@ -111,19 +111,22 @@ class Entity:
 
     `id` is the handle of the earliest; any of its records' ids names it too.
     What is stored stays inside and is treated when it is asked for: a list wants
-    a few values of each (`graph.selection`), and seldom the whole.
+    a few values of each (`graph.selection`), and seldom the whole. `shower` does
+    that; `version` is the stored id of its record where it has only one, which
+    never leaves for a caller.
     """
 
-    __slots__ = ("_facets", "_only", "_shower", "_whole", "schema", "thing")
+    __slots__ = ("_facets", "_only", "_whole", "schema", "shower", "thing", "version")
 
     def __init__(self, facets: Mapping[str, Sequence[Record]], shower: Shower) -> None:
         self._facets = facets
-        self._shower = shower
+        self.shower = shower
         self._whole: ShownEntity | None = None
         self.thing = next(iter(facets))
         records = facets[self.thing]
         # Most entities are one record in one part.
         self._only = records[0] if len(facets) == len(records) == 1 else None
+        self.version = self._only.id if self._only is not None else None
         self.schema = (
             self._only.schema
             if self._only is not None
@@ -141,7 +144,7 @@ class Entity:
     @property
     def id(self) -> str:
         """The observer's handle of its earliest thing."""
-        return self._shower.ids[self.thing]
+        return self.shower.ids[self.thing]
 
     @property
     def things(self) -> frozenset[str]:
@@ -152,7 +155,7 @@ class Entity:
     def whole(self) -> ShownEntity:
         """Everything that its observer is shown of it."""
         if self._whole is None:
-            self._whole = self._shower.show_entity(self._facets)
+            self._whole = self.shower.show_entity(self._facets)
         return self._whole
 
     @property

@@ -38,7 +38,7 @@ def query(
     with open_pipeline() as pipeline:
         context = Context(pipeline, pipeline.find_observer(observer))
         answered = asyncio.run(answer(context, document, values))
-    print_json(answered.body)
+    print_json(orjson.loads(answered.body))
     if not answered.is_run:
         raise typer.Exit(2)
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any
 
-import orjson
 import pytest
 from graphql.execution.collect_fields import FieldDetailsList
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -74,8 +73,7 @@ def _answer(backend: MemoryBackend, observer: Observer, text: str, executor: typ
     schema = make_schema(observer.tier)
     schema.execution_context_class = executor
     variables = {"y": True, "n": False} if "$y" in text else None
-    body = asyncio.run(answer(Context(backend, observer), text, variables)).body
-    return orjson.dumps(body)
+    return asyncio.run(answer(Context(backend, observer), text, variables)).body
 
 
 def _fill(text: str, backend: MemoryBackend, observer: Observer) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import orjson
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLSchema, build_schema
 
@@ -35,7 +36,7 @@ def _backend() -> MemoryBackend:
 
 
 def _ask(backend: MemoryBackend, text: str, observer: Observer = INVESTIGATOR) -> Any:
-    return asyncio.run(answer(Context(backend, observer), text)).body
+    return orjson.loads(asyncio.run(answer(Context(backend, observer), text)).body)
 
 
 def _captions(backend: MemoryBackend, where: str, more: str = "") -> list[str]:

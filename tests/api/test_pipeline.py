@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import orjson
 import pytest
 
 from api.loaders import Context
@@ -287,6 +288,6 @@ def test_another_policy_decides_everywhere(tmp_path: Path) -> None:
         told = asyncio.run(answer(Context(pipeline, observer), "{ __schema { mutationType { name } } }"))
 
         assert pipeline.view(observer).policy is pipeline.policy is policy
-        assert told.body["data"] == {"__schema": {"mutationType": None}}
+        assert orjson.loads(told.body) == {"data": {"__schema": {"mutationType": None}}}
         with pytest.raises(NotPermitted):
             pipeline.alerts(observer)

@@ -344,7 +344,7 @@ def _to_base64(identity: str) -> str:
 
 def _stub(view: View, thing: str) -> Entity:
     stub = Entity.__new__(Entity)
-    stub.thing, stub.schema, stub._facets, stub._only, stub._shower = thing, "Thing", {thing: ()}, None, view._treater
+    stub.thing, stub.schema, stub._facets, stub._only, stub.shower = thing, "Thing", {thing: ()}, None, view._treater
     stub._whole = ShownEntity(thing, view._handles.seal("entity", thing), "Thing", "Thing", {}, (), ())
     return stub
 
