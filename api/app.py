@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import anyio
 import orjson
 from anyio import to_thread
+from graphql.language import DocumentNode
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -27,6 +28,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.admission import Admission, Gone, Late, Limits, Overloaded
+from api.answering import answer
 from api.errors import (
     BAD_REQUEST,
     LATE,
@@ -45,7 +47,6 @@ from api.errors import (
 )
 from api.ide import make_ide_routes
 from api.loaders import Backend, Context
-from api.schema import answer
 from api.telemetry import MEDIA_TYPE, Metrics, Telemetry, tell_operation, tell_tier
 from api.trusted import TrustedDocuments
 from graph.deadline import Deadline, within
@@ -242,7 +243,7 @@ class Service:
         status = 400 if media_type == GRAPHQL_JSON and not answered.is_run else 200
         return Response(answered.body, status, media_type=f"{media_type}; charset=utf-8")
 
-    def _find_document(self, request: Request, asked: Asked, tier: str) -> str:
+    def _find_document(self, request: Request, asked: Asked, tier: str) -> str | DocumentNode:
         if not asked.is_id:
             if tier in self._only:
                 raise Refused(400, NOT_TRUSTED)
@@ -251,7 +252,7 @@ class Service:
         if found is None:
             raise Refused(400, UNKNOWN_DOCUMENT)
         tell_operation(request.scope, found.operation_name(asked.operation))
-        return found.text
+        return found.parsed
 
     def _find_faults(self) -> None:
         """Raise StoreError for whatever keeps requests from being answered; blocks."""

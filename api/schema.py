@@ -1,32 +1,24 @@
-"""The GraphQL schema of each tier, and how a document is answered.
+"""The GraphQL schema of each tier.
 
 A field whose class a tier is never given as a value is not in that tier's
 types, so nothing can name it: no query, no introspection, no error text.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self, cast
 
-import orjson
 import strawberry
-from graphql import GraphQLError
-from graphql.language import DocumentNode, OperationDefinitionNode
-from strawberry.exceptions import MissingQueryError
-from strawberry.extensions import SchemaExtension
 from strawberry.printer import print_schema
-from strawberry.schema.exceptions import CannotGetOperationTypeError
-from strawberry.types import ExecutionContext
 from strawberry.types.base import StrawberryObjectDefinition
-from strawberry.types.execution import PreExecutionError
 from strawberry.types.field import StrawberryField
 
 from api.checked import CheckedDocuments
-from api.errors import BadInput, explain_failure, explain_refusal, is_masked
+from api.errors import BadInput
 from api.executor import Plans, RecordExecutor
 from api.filters import SCHEMA, EntityFilter, SortBy, read_filters, refuse_values
-from api.guard import DEFAULT_PAGE, MAX_PAGE, PAGES, check_limits, read_document
+from api.guard import DEFAULT_PAGE, MAX_PAGE, PAGES
 from api.loaders import Context
 from api.nodes import (
     CLEAR_ONLY,
@@ -67,17 +59,8 @@ from ontology.schema import default_ontology
 
 _SCHEMATA: dict[tuple[str, str], "TierSchema"] = {}  # by tier and the policy's digest
 _SHOWN = frozenset(Treatment) - {Treatment.COUNT, Treatment.ABSENT}
-_ONE_OPERATION = "expected a document with one operation, or the name of one of its operations"
 
 Info = strawberry.Info[Context, None]
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The answer to one document, as JSON. `is_run` is False for one that was refused before anything was looked up."""
-
-    body: bytes
-    is_run: bool
 
 
 @described
@@ -279,16 +262,12 @@ class TierSchema(strawberry.Schema):
             query=Query,
             mutation=Mutation if self._tier.rights & {Right.JUDGE, Right.WATCH} else None,
             types=ENTITY_TYPES.values() if self._gifts.records else (),
-            extensions=[_Guarded],
             execution_context_class=RecordExecutor,
         )
 
     def get_fields(self, type_definition: StrawberryObjectDefinition) -> list[StrawberryField]:
         """Return the fields of a type that the tier can be given."""
         return [field for field in super().get_fields(type_definition) if self._is_given(field, type_definition.name)]
-
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Log nothing here: the texts of errors may hold values, and `api.errors` logs what may be logged."""
 
     def _is_given(self, field: StrawberryField, of: str) -> bool:
         asked = _ASKED.get((of, field.python_name)) or _ASKED.get(("", field.python_name))
@@ -351,44 +330,6 @@ _ASKED: Mapping[tuple[str, str], Callable[[_Gifts], bool]] = {
 }
 
 
-class _Guarded(SchemaExtension):
-    """Reads each document through the guard before it is validated, and validates none twice for an organisation."""
-
-    def on_parse(self) -> Iterator[None]:
-        context, text = self.execution_context, self.execution_context.query or ""
-        document = self._find(text)
-        if document is None:
-            document = read_document(text, context.variables)
-        else:
-            check_limits(document, context.variables)
-            context.pre_execution_errors = []
-        operations = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
-        # As long as the context has no document, its operation name is the one that the caller gave.
-        if len(operations) > 1 and context.operation_name is None:
-            raise BadInput(_ONE_OPERATION)
-        context.graphql_document = document
-        yield
-
-    def on_validate(self) -> Iterator[None]:
-        context = self.execution_context
-        yield
-        if context.graphql_document and context.pre_execution_errors == []:
-            self._checked.add(self._organisation, context.query or "", context.graphql_document)
-
-    def _find(self, text: str) -> DocumentNode | None:
-        return self._checked.find(self._organisation, text)
-
-    @property
-    def _checked(self) -> CheckedDocuments:
-        return cast(TierSchema, self.execution_context.schema).checked
-
-    @property
-    def _organisation(self) -> str:
-        # Introspection of its own by the library comes without an observer.
-        context: Context | None = self.execution_context.context
-        return context.observer.organisation if context else ""
-
-
 def make_schema(tier: str, policy: Policy | None = None) -> TierSchema:
     """Return the schema of a tier under a policy (None: the one that ships); made once for each."""
     policy = policy or default_policy()
@@ -400,33 +341,6 @@ def make_schema(tier: str, policy: Policy | None = None) -> TierSchema:
 def print_sdl(tier: str, policy: Policy | None = None) -> str:
     """Return the schema of a tier in the GraphQL schema definition language."""
     return print_schema(make_schema(tier, policy))
-
-
-async def answer(
-    context: Context, query: str, variables: Mapping[str, Any] | None = None, operation: str | None = None
-) -> Answered:
-    """Answer a document for the observer of a context, under the schema of their tier; never raises for its faults."""
-    schema = make_schema(context.observer.tier, context.backend.policy)
-    try:
-        result = await schema.execute(
-            query, dict(variables) if variables else None, context_value=context, operation_name=operation
-        )
-    except (MissingQueryError, CannotGetOperationTypeError):
-        return _refuse(explain_refusal([BadInput(_ONE_OPERATION)]))
-    if isinstance(result, PreExecutionError):
-        return _refuse(explain_refusal(result.errors or []))
-    if not result.errors:
-        return Answered(orjson.dumps({"data": result.data}), is_run=True)
-    errors = explain_failure(result.errors)
-    # One that was not run because of its variables has no data by GraphQL, not even null, as any other not run; errors
-    # of what was run have a path, or are faults of ours.
-    if result.data is None and not any("path" in error or is_masked(error) for error in errors):
-        return _refuse(errors)
-    return Answered(orjson.dumps({"data": result.data, "errors": errors}), is_run=True)
-
-
-def _refuse(errors: Sequence[Mapping[str, Any]]) -> Answered:
-    return Answered(orjson.dumps({"errors": errors}), is_run=False)
 
 
 async def _find_entity(info: Info, id_: str, as_of: datetime | None) -> Entity | None:

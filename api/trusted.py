@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Self
 
 import orjson
-from graphql import GraphQLError, OperationDefinitionNode, parse, validate
+from graphql import GraphQLError, OperationDefinitionNode, parse
 from graphql.language import DocumentNode
 
+from api.answering import find_mistakes
 from api.schema import make_schema
 from ontology.errors import InvalidData, SettingError
 from ontology.policy import Policy
@@ -71,8 +72,10 @@ class TrustedDocuments:
         To a tier the others are unknown: why they are not valid would tell it what is in its betters' schemata.
         """
         # Made for documents alone: without any, a schema is made when its tier first asks.
-        schema = make_schema(tier, policy)._schema if self.documents else None
-        return {id_: found for id_, found in self.documents.items() if schema and not validate(schema, found.parsed)}
+        schema = make_schema(tier, policy) if self.documents else None
+        return {
+            id_: found for id_, found in self.documents.items() if schema and not find_mistakes(schema, found.parsed)
+        }
 
 
 def make_id(text: str) -> str:

@@ -30,8 +30,8 @@ def query(
     Ends with 2 when the document or its variables are refused.
     """
     del json
+    from api.answering import answer
     from api.loaders import Context
-    from api.schema import answer
 
     document = _read_document(file)
     values = _read_variables(variables)

@@ -4,15 +4,16 @@ import asyncio
 from collections import Counter
 from typing import Any
 
+import graphql
 import orjson
 import pytest
 from graphql import DocumentNode, parse
-from strawberry.schema import schema as strawberry_schema
 
-from api import schema as schemata
+from api import answering
+from api.answering import Answered, answer
 from api.checked import CheckedDocuments
 from api.loaders import Context
-from api.schema import Answered, TierSchema, answer
+from api.schema import TierSchema
 from ontology.observer import Observer
 from ontology.policy_file import default_policy
 from tests.api.backend import MemoryBackend
@@ -25,15 +26,15 @@ TEXT = "query($ids: [ID!]!) { nodes(ids: $ids) { id } counts { schema } }"
 def _validated(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """Count the documents that are validated, under schemata that have met none."""
     made = {tier: TierSchema(tier, default_policy()) for tier in default_policy().tiers}
-    monkeypatch.setattr(schemata, "make_schema", lambda tier, _: made[tier])
+    monkeypatch.setattr(answering, "make_schema", lambda tier, _: made[tier])
     seen: Counter[str] = Counter()
-    honest = strawberry_schema.validate_document
+    honest = graphql.validate
 
     def count(schema: Any, document: DocumentNode, rules: Any) -> Any:
         seen[document.loc.source.body if document.loc else ""] += 1
         return honest(schema, document, rules)
 
-    monkeypatch.setattr(strawberry_schema, "validate_document", count)
+    monkeypatch.setattr(answering, "validate", count)
     return seen
 
 

@@ -9,9 +9,10 @@ import pytest
 from graphql.execution.collect_fields import FieldDetailsList
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from api.answering import answer
 from api.executor import Plan, Plans, RecordExecutor
 from api.loaders import Context
-from api.schema import answer, make_schema
+from api.schema import make_schema
 from bench.campaigns.graphql import Served, ask_in_turn, draw_concrete_pair
 from ontology.observer import Observer
 from ontology.policy_file import default_policy

@@ -7,8 +7,9 @@ import orjson
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLSchema, build_schema
 
+from api.answering import answer
 from api.loaders import Context
-from api.schema import answer, print_sdl
+from api.schema import print_sdl
 from graph.store import Batch
 from ontology.label import PURPOSES
 from ontology.observer import Observer

@@ -14,9 +14,9 @@ from pathlib import Path
 import orjson
 import pytest
 
+from api.answering import answer
 from api.loaders import Context
 from api.pipeline import Handling, ImportReport, Pipeline
-from api.schema import answer
 from api.settings import Settings
 from graph.memory import MemoryStore
 from graph.open import open_store

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+import api.answering
 import api.app
 import api.errors
 import api.guard
@@ -87,7 +88,7 @@ def test_what_an_attack_costs_is_measured(target: Target) -> None:
 
 def remove_guard() -> None:
     """Let documents ask for anything."""
-    for module in (api.guard, api.schema):
+    for module in (api.guard, api.answering):
         vars(module)["check_limits"] = lambda *_, **__: None
 
 
@@ -104,7 +105,7 @@ def suggest_names() -> None:
 def share_a_schema() -> None:
     """Give everybody the schema of the investigator."""
     make = api.schema.make_schema
-    vars(api.schema)["make_schema"] = lambda _, policy=None: make("investigator", policy)
+    vars(api.answering)["make_schema"] = lambda _, policy=None: make("investigator", policy)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api import app, schema
+from api import answering, app
 from api.errors import BadInput
 from api.loaders import Context
 from api.pipeline import Pipeline
@@ -63,12 +63,12 @@ def _tell_hidden_from_absent(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _tell_the_size_of_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def answer(context: Context, query: str, *more: Any) -> schema.Answered:
+    async def answer(context: Context, query: str, *more: Any) -> answering.Answered:
         assert isinstance(context.backend, Pipeline)
         assert isinstance(context.backend.store, MemoryStore)
         records = len(context.backend.store._records)
         monkeypatch.setitem(app._HEADERS, "Server-Timing", f"store;dur={records}")
-        return await schema.answer(context, query, *more)
+        return await answering.answer(context, query, *more)
 
     monkeypatch.setattr(app, "answer", answer)
 

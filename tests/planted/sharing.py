@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from api import schema
+from api import answering, schema
 from api.app import Service
 from api.loaders import Context, Loader
 from api.pipeline import Pipeline
@@ -51,7 +51,8 @@ def schema_is_remembered_by_policy_alone(patch: Patch) -> None:
         policy = policy or default_policy()
         return made.setdefault(policy.digest, TierSchema(tier, policy))
 
-    patch(schema, "make_schema", make_schema)
+    for module in (schema, answering):
+        patch(module, "make_schema", make_schema)
 
 
 @plant(16, Detector.POLICY)
