@@ -8,8 +8,8 @@ less; entities of several records are not kept.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from operator import attrgetter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -19,10 +19,9 @@ from graph.shown import Entity
 # Bytes of JSON, with what it takes to hold them.
 _ROOM = 32_000_000
 _HELD = 300
+_MET = 100
 # What an observer selected, each with all that was shown of it.
 _SELECTIONS = 256
-
-_version_of = attrgetter("version")
 
 
 class Fragments:
@@ -39,19 +38,23 @@ class Fragments:
         """Return what orjson writes for each of some entities of one View: a fragment, or the row itself.
 
         `selected` stands for what is selected, for as long as it lives; `make_rows`
-        makes the rows of those of which nothing is kept.
+        makes the rows of those of which no fragment is kept. One is made when an
+        entity is shown for the second time, for most are shown once.
         """
         if not entities:
             return []
         with self._lock:
             kept = self._find((selected, entities[0].shower))
-            rows: list[Any] = list(map(kept.get, map(_version_of, entities)))
+        versions = [entity.version for entity in entities]
+        rows: list[Any] = list(map(kept.fragments.get, versions))
         missing = [place for place, row in enumerate(rows) if row is None]
         if missing:
             made = make_rows([entities[place] for place in missing])
             with self._lock:
+                again = kept.once.intersection(versions)
                 for place, row in zip(missing, made, strict=True):
-                    rows[place] = self._keep(kept, entities[place].version, row)
+                    rows[place] = self._keep(kept, versions[place], row) if versions[place] in again else row
+                self._meet(kept, versions)
                 self._make_room()
         return rows
 
@@ -62,14 +65,21 @@ class Fragments:
         self._kept.move_to_end(place)
         return kept
 
-    def _keep(self, kept: "_Kept", version: str | None, row: Any) -> Any:
-        if version is None:
-            return row
+    def _keep(self, kept: "_Kept", version: str | None, row: Any) -> orjson.Fragment:
         text = orjson.dumps(row)
-        kept.size += len(text) + _HELD
-        self._room -= len(text) + _HELD
-        kept[version] = orjson.Fragment(text)
-        return kept[version]
+        fragment = kept.fragments[version] = orjson.Fragment(text)
+        self._charge(kept, len(text) + _HELD)
+        return fragment
+
+    def _meet(self, kept: "_Kept", versions: Iterable[str | None]) -> None:
+        known = len(kept.once)
+        # What is of several records has no version.
+        kept.once.update(version for version in versions if version is not None)
+        self._charge(kept, (len(kept.once) - known) * _MET)
+
+    def _charge(self, kept: "_Kept", size: int) -> None:
+        kept.size += size
+        self._room -= size
 
     def _make_room(self) -> None:
         while self._kept and (self._room < 0 or len(self._kept) > _SELECTIONS):
@@ -77,7 +87,13 @@ class Fragments:
             self._room += dropped.size
 
 
-class _Kept(dict[str | None, orjson.Fragment]):
-    """The fragments of one selection and one observer, by the id of the record, and the room that they take in bytes."""
+@dataclass(slots=True)
+class _Kept:
+    """What is kept of one selection and one observer, by the id of the record, and the bytes that it takes.
 
-    size = 0
+    `once` are the records that were shown, of which there is a fragment when they were so twice.
+    """
+
+    fragments: dict[str | None, orjson.Fragment] = field(default_factory=dict)
+    once: set[str | None] = field(default_factory=set)
+    size: int = 0

@@ -1,0 +1,1 @@
+"""What the serving benchmark measures beside each other."""
