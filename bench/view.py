@@ -33,6 +33,7 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 from statistics import median
+from typing import Any
 
 from neo4j import ManagedTransaction
 
@@ -70,7 +71,7 @@ BARE_LINKS = (
     f"UNWIND $values AS value MATCH (a:Record {{thing: value}})-[r:{_LINKS}]-(b:Record) "
     "WITH r, b ORDER BY type(r), r.recorded_at DESC WITH collect({link: r, far: b}) AS near "
     "RETURN {total: size(near), found: "
-    "[one IN near[..20] | {type: type(one.link), link: properties(one.link), far: properties(one.far)}]} AS found"
+    "[one IN near[..$most] | {type: type(one.link), link: properties(one.link), far: properties(one.far)}]} AS found"
 )
 BARE_SEARCH = (
     "MATCH (n:Record) WHERE n.text CONTAINS $longest AND all(word IN $words WHERE n.text CONTAINS word) "
@@ -149,8 +150,13 @@ def _hop_case(store: BoltStore, observer: Observer, entity: Entity) -> Case:
     things = sorted(entity.things)
     return Case(
         lambda: store.view(observer).neighbours(entity.id, first=20),
-        lambda: store._connection.read(BARE_LINKS, values=things),
+        lambda: read_bare_links(store, things, 20),
     )
+
+
+def read_bare_links(store: BoltStore, things: Sequence[str], most: int) -> list[dict[str, Any]]:
+    """Read the links of some things by bare Cypher, so many of them with the records at their far ends, and count all."""
+    return store._connection.read(BARE_LINKS, values=things, most=most)
 
 
 def _search_case(store: BoltStore, observer: Observer, words: Sequence[str]) -> Case:
