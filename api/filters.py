@@ -9,8 +9,9 @@ from typing import Any
 
 import strawberry
 
+from api.arguments import check_text
+from api.declaring import CLEAR_ONLY, FIELD_CLASS
 from api.errors import BadInput
-from api.nodes import CLEAR_ONLY, FIELD_CLASS, check_text
 from graph import finding
 from ontology.errors import InvalidValue
 from ontology.schema import Property, Schema, default_ontology

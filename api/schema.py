@@ -14,38 +14,16 @@ from strawberry.printer import print_schema
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
+from api.answers import Alert, Explanation, Observer, SchemaCount, Table, Watch
+from api.arguments import check_first, check_moment, check_number, check_text, make_window
 from api.checked import CheckedDocuments
+from api.declaring import CLEAR_ONLY, FIELD_CLASS, EntitySchema, LinkType, described
 from api.errors import BadInput
 from api.executor import Plans, RecordExecutor
 from api.filters import SCHEMA, EntityFilter, SortBy, read_filters, refuse_values
 from api.guard import DEFAULT_PAGE, MAX_PAGE, PAGES
 from api.loaders import Context
-from api.nodes import (
-    CLEAR_ONLY,
-    ENTITY_TYPES,
-    FIELD_CLASS,
-    Alert,
-    Entity,
-    EntityConnection,
-    EntitySchema,
-    Explanation,
-    LinkType,
-    Listed,
-    Node,
-    Observer,
-    Paged,
-    SchemaCount,
-    Table,
-    Watch,
-    check_first,
-    check_moment,
-    check_number,
-    check_text,
-    described,
-    list_items,
-    make_entity,
-    make_window,
-)
+from api.nodes import ENTITY_TYPES, Entity, EntityConnection, Listed, Node, Paged, list_items, make_entity
 from api.ways import Around, Neighbourhood, Paths, Ways
 from graph.finding import Sort
 from graph.fragments import Fragments

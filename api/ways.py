@@ -5,8 +5,10 @@ from typing import Any, NamedTuple
 
 import strawberry
 
+from api.assertions import Link
+from api.declaring import described, read
 from api.loaders import Loader
-from api.nodes import Entity, Link, described, entity_at, read
+from api.nodes import Entity, entity_at
 from graph import shown
 
 # One of many things that a View shows, with the loader of that View.
