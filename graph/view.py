@@ -21,8 +21,8 @@ from graph.entities import (
     choose_current,
     choose_latest,
     cluster_all,
-    latest_judgements,
 )
+from graph.explaining import Explaining
 from graph.finding import Filter, Question, Sort, choose_things, find_hit, is_in
 from graph.neighbourhood import MAX_LINKS, Exploration, find_neighbourhood, order_links, show_link
 from graph.paths import MAX_ENDS, MAX_PATHS, find_ways, show_ways
@@ -37,7 +37,6 @@ from graph.shown import (
     Paths,
     ShownAlert,
     Tie,
-    Weight,
 )
 from graph.store import Outline, Reader, Scope
 from graph.treat import Treater
@@ -45,11 +44,9 @@ from graph.treaters import Treaters
 from graph.window import Window, keep_links
 from ontology.digest import canonical_json
 from ontology.errors import NotVisible
-from ontology.judgement import Judgement, Verdict
 from ontology.key import concrete_schemata, fold_words
 from ontology.label import Label
 from ontology.observer import SYSTEM_TIER, Observer
-from ontology.pair import Pair, sum_weights
 from ontology.policy import Cube, JointClearance, Policy
 from ontology.policy_file import countable_cubes, default_policy
 from ontology.record import Link, Record
@@ -317,7 +314,9 @@ class View:
         current = self._current(set(ends))
         if set(ends) - current.keys():
             raise NotVisible
-        return self._explain(left, right, current[ends[0]], current[ends[1]])
+        return Explaining(self._reader, self._scope, self._treater).explain(
+            left, right, current[ends[0]], current[ends[1]]
+        )
 
     def counts(self) -> dict[str, int]:
         """Return how many entities of each schema are visible, by schema; clusters everything visible."""
@@ -724,70 +723,6 @@ class View:
             raise NotVisible
         entities = {entity.thing: entity for entity in found.values()}
         return [entities[thing] for thing in sorted(entities)]
-
-    def _explain(self, left: str, right: str, lefts: Sequence[Record], rights: Sequence[Record]) -> Explanation:
-        if lefts[0].thing == rights[0].thing:
-            return Explanation(left, right, same=True, by="identifier")
-        judged = self._judgement_on(lefts[0].thing, rights[0].thing)
-        found = replace(
-            self._explain_unjudged(left, right, lefts, rights),
-            judged=self._treater.show_judgement(judged, (*lefts, *rights)) if judged else None,
-        )
-        if judged and judged.verdict in (Verdict.POSITIVE, Verdict.NEGATIVE):
-            return replace(found, same=judged.verdict is Verdict.POSITIVE, by="judgement")
-        return found
-
-    def _judgement_on(self, one: str, other: str) -> Judgement | None:
-        pair = (one, other) if one < other else (other, one)
-        return latest_judgements(self._reader.judgements_of(self._scope, pair)).get(pair)
-
-    def _explain_unjudged(
-        self, left: str, right: str, lefts: Sequence[Record], rights: Sequence[Record]
-    ) -> Explanation:
-        keys = {key for r in lefts if (key := self._treater.comparable_key(r))}
-        if keys & {key for r in rights if (key := self._treater.comparable_key(r))}:
-            return Explanation(left, right, same=True, by="identifier")
-        mine = {r.id: r for r in (*lefts, *rights)}
-        found = [
-            pair
-            for pair in self._reader.pairs_of(self._scope, sorted(r.id for r in lefts))
-            if pair.left in mine and pair.right in mine and mine[pair.left].thing != mine[pair.right].thing
-            if self._treater.is_proposed(mine[pair.left], mine[pair.right], pair.keys)
-            # Pairs are stored for what anybody could see in them: that one is there may not tell more than its own sum.
-            if self._most(mine[pair.left], mine[pair.right], pair) >= pair.stop
-        ]
-        if not found:
-            return Explanation(left, right, same=False, by="nothing")
-        return max(
-            (self._weigh(left, right, pair, mine) for pair in found),
-            # Ties by what is seen of them: the order of pairs leans on ids, and those on hidden values.
-            key=lambda e: (e.total or 0.0, e.model or "", [(w.comparison, w.weight, w.level) for w in e.weights]),
-        )
-
-    def _most(self, left: Record, right: Record, pair: Pair) -> float:
-        """Return the most that the comparisons visible to the observer could add up to."""
-        weights = (self._treater.weight(left, right, evidence) for evidence in pair.evidence)
-        return sum_weights(pair.prior, (max(weight, 0.0) for weight in weights if weight is not None))
-
-    def _weigh(self, left: str, right: str, pair: Pair, records: dict[str, Record]) -> Explanation:
-        one, other = records[pair.left], records[pair.right]
-        weights = tuple(
-            Weight(evidence.comparison, weight, self._treater.level(one, other, evidence))
-            for evidence in pair.evidence
-            if (weight := self._treater.weight(one, other, evidence)) is not None
-        )
-        total = sum_weights(pair.prior, (w.weight for w in weights))
-        return Explanation(
-            left,
-            right,
-            same=total >= pair.stop,
-            by="weights",
-            model=pair.model,
-            prior=pair.prior,
-            stop=pair.stop,
-            total=total,
-            weights=weights,
-        )
 
 
 def _bounded(first: int) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from api import pipeline
 from api.pipeline import Handling, ImportReport, Pipeline, Progress
+from graph.explaining import Explaining
 from graph.shown import Entity, Provenance, ShownAlert, ShownRecord
 from graph.treat import Treater, merge_values
 from graph.view import View
@@ -116,7 +117,7 @@ def level_of_a_pseudonym_is_told(patch: Patch) -> None:
 @plant(19, Detector.NONINTERFERENCE)
 def pairs_kept_for_others_are_explained(patch: Patch) -> None:
     """An explanation lists a pair that is stored only for what others could see in it."""
-    patch(View, "_most", lambda self, left, right, pair: inf)
+    patch(Explaining, "_most", lambda self, left, right, pair: inf)
 
 
 @plant(20, Detector.NONINTERFERENCE)
