@@ -24,6 +24,7 @@ from graphql import (
     GraphQLField,
     GraphQLLeafType,
     GraphQLObjectType,
+    GraphQLResolveInfo,
     get_named_type,
     is_abstract_type,
     is_introspection_type,
@@ -35,6 +36,7 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.execution.values import get_argument_values
+from graphql.language import FieldNode, FragmentSpreadNode, InlineFragmentNode
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
@@ -270,6 +272,22 @@ def _compile(executor: "RecordExecutor", named: Any, selected: FieldDetailsList)
         leaves.add_child(key)
         children.append(Child(key, definition, found, details, is_list, Plan(below, details)))
     return leaves, children
+
+
+def selects(info: GraphQLResolveInfo[Any], name: str) -> bool:
+    """Whether a field is selected of what is being resolved, under whatever condition of type or variables."""
+    pending = [node.selection_set for node in info.field_nodes]
+    while pending:
+        selected = pending.pop()
+        for one in selected.selections if selected else ():
+            if isinstance(one, FieldNode):
+                if one.name.value == name:
+                    return True
+            elif isinstance(one, InlineFragmentNode):
+                pending.append(one.selection_set)
+            elif isinstance(one, FragmentSpreadNode):
+                pending.append(info.fragments[one.name.value].selection_set)
+    return False
 
 
 class RecordExecutor(StrawberryGraphQLCoreExecutionContext):

@@ -19,7 +19,7 @@ from api.arguments import check_first, check_moment, check_number, check_text, m
 from api.checked import CheckedDocuments
 from api.declaring import CLEAR_ONLY, FIELD_CLASS, EntitySchema, LinkType, described
 from api.errors import BadInput
-from api.executor import Plans, RecordExecutor
+from api.executor import Plans, RecordExecutor, selects
 from api.filters import SCHEMA, EntityFilter, SortBy, read_filters, refuse_values
 from api.guard import DEFAULT_PAGE, MAX_PAGE, PAGES
 from api.loaders import Context
@@ -324,8 +324,9 @@ def print_sdl(tier: str, policy: Policy | None = None) -> str:
 async def _find_entity(info: Info, id_: str, as_of: datetime | None) -> Entity | None:
     """Return what an id names; absent, hidden, forged and another organisation's are one and the same None."""
     loader = info.context.loader(check_moment(as_of))
+    with_links = selects(info._raw_info, "neighbours")
     try:
-        return make_entity(await loader.ask(lambda view: view.entity(id_)), loader)
+        return make_entity(await loader.ask(lambda view: view.entity(id_, with_links=with_links)), loader)
     except NotVisible:
         return None
 

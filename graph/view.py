@@ -60,6 +60,8 @@ MAX_PAGE = 100
 # Beyond so many things, clustering everything is quicker than walking out from each.
 MANY = 2_000
 
+_NOTHING_MET: tuple[frozenset[str], Sequence[Link]] = (frozenset(), ())
+
 
 class View:
     """What one observer may have of a store, as recorded by a moment.
@@ -93,11 +95,17 @@ class View:
         self._sight: tuple[Scope, Treater] | None = None
         # A walk that has met, in the same question, what is walked to next.
         self._ahead: Walk | None = None
+        # Of which things the links were met already, and these.
+        self._met = _NOTHING_MET
         self._is_pinned = is_pinned
 
-    def entity(self, id_: str) -> Entity:
-        """Return the entity that one of its records' ids names."""
-        return self.entity_of(self._handles.open("entity", id_))
+    def entity(self, id_: str, *, with_links: bool = False) -> Entity:
+        """Return the entity that one of its records' ids names.
+
+        `with_links` says that its neighbours are asked for next, which takes fewer questions then.
+        """
+        thing = self._handles.open("entity", id_)
+        return self._entity_with_links(thing) if with_links else self.entity_of(thing)
 
     def entities(self, ids: Sequence[str]) -> list[Entity | None]:
         """Return the entity that each of some ids names, None for an id that names nothing visible; one walk for all."""
@@ -198,9 +206,8 @@ class View:
         theirs is seen in clear. Links inside the entity are left out; of several
         versions of a source's link the latest shows.
         """
-        entity, walk = self._walk_with_links(self._handles.open("entity", id_))
-        self._ahead = walk
-        (page,) = self._page_neighbours([entity], walk.links.values(), types, window, first, after)
+        entity = self.entity(id_, with_links=True)
+        (page,) = self.neighbours_of([entity], types=types, window=window, first=first, after=after)
         return page
 
     def neighbours_of(
@@ -213,21 +220,9 @@ class View:
         after: str | None = None,
     ) -> list[Page[Neighbour]]:
         """Return what `neighbours` returns for each of some entities of this View, in one question and one walk."""
-        links = self._reader.links_of(self._scope, sorted({thing for entity in entities for thing in entity.things}))
-        return self._page_neighbours(entities, links, types, window, first, after)
-
-    def _page_neighbours(
-        self,
-        entities: Sequence[Entity],
-        links: Iterable[Link],
-        types: Collection[str],
-        window: Window | None,
-        first: int,
-        after: str | None,
-    ) -> list[Page[Neighbour]]:
-        """Return a page for each entity of those links that have an end in it."""
+        things = frozenset(thing for entity in entities for thing in entity.things)
         by_thing: dict[str, dict[str, Link]] = {}
-        for link in links:
+        for link in self._links_around(things):
             for end in (link.left, link.right):
                 by_thing.setdefault(end, {})[link.id] = link
         listed = []
@@ -521,7 +516,7 @@ class View:
         asking for them; were there others, it is put again.
         """
         walk, self._ahead = self._ahead, None
-        if walk is not None:
+        if walk is not None and not with_links:
             return walk.clusters(things), walk
         labels = self._reader.known_labels()
         sight = self._sight or self._look(labels)
@@ -679,8 +674,8 @@ class View:
         """Return the links out of an entity, of each the latest version, by type and the latest first."""
         return _order_links(self._reader.links_of(self._scope, sorted(things)), things)
 
-    def _walk_with_links(self, thing: str) -> tuple[Entity, Walk]:
-        """Return the entity around a thing, and the walk that met every link with an end in it; raises NotVisible."""
+    def _entity_with_links(self, thing: str) -> Entity:
+        """Return the entity around a thing, keeping the links with an end in it, and its walk, for what is asked next."""
         clusters, walk = self._walk([thing], with_links=True)
         if thing not in clusters.of:
             raise NotVisible
@@ -691,7 +686,13 @@ class View:
         ]
         if inside := {end for pair in ends for end in pair}:
             walk.links |= {link.id: link for link in self._reader.links_of(self._scope, sorted(inside))}
-        return self._show_entity(clusters.members[clusters.of[thing]], walk.current), walk
+        self._ahead, self._met = walk, (members, list(walk.links.values()))
+        return self._show_entity(clusters.members[clusters.of[thing]], walk.current)
+
+    def _links_around(self, things: frozenset[str]) -> Iterable[Link]:
+        """Return the links with an end among some things, and maybe others."""
+        (met, links), self._met = self._met, _NOTHING_MET
+        return links if met == things else self._reader.links_of(self._scope, sorted(things))
 
     def _neighbours(
         self, entity: Entity, links: Iterable[Link], others: Mapping[str, Entity]

@@ -1,7 +1,9 @@
 """The View: search, neighbours, explanations, counts and what it refuses."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
+from random import Random
 
 import pytest
 from hypothesis import assume, given, settings
@@ -17,7 +19,7 @@ from ontology.pair import BlockingKey, Evidence, Pair
 from ontology.record import Link, Record
 from tests.factory import SECRET, START, make_label, make_link, make_observer, make_record
 from tests.worlds.twin import draw_pair
-from tests.worlds.world import build, thing_of
+from tests.worlds.world import WORDS, build, thing_of
 
 HIDDEN = make_label(tlp="RED", owner="OTHER")
 SUSPECT = make_label(category="suspect")
@@ -440,3 +442,36 @@ def test_neighbours_of_many_are_those_of_each(seed: int) -> None:
             for cursor in page.cursors:
                 (after,) = view.neighbours_of([entity], first=1, after=cursor)
                 assert after == store.view(observer).neighbours(entity.id, first=1, after=cursor)
+
+
+def _ask_beyond_the_end(id_: str, view: View) -> object:
+    try:
+        return view.neighbours(id_, after="no cursor")
+    except InvalidCursor as refused:
+        return str(refused)
+
+
+_ASKED: Sequence[Callable[[str, View], object]] = (
+    lambda i, v: v.entity(i, with_links=True),
+    lambda i, v: v.entity(i),
+    lambda i, v: v.neighbours(i, first=2),
+    lambda i, v: v.neighbours_of([v.entity(i)]),
+    lambda i, v: v.neighbours_of([v.entity(i, with_links=True)], first=1),
+    lambda i, v: v.explain(i, i),
+    _ask_beyond_the_end,
+)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_answers_do_not_depend_on_what_was_asked_before(seed: int) -> None:
+    """One View, asked in any order for entities with and without links, neighbours and hits, answers as a new one would."""
+    observer, world, _ = draw_pair(seed)
+    store, random = build(world), Random(seed)
+    view = store.view(observer)
+    ids = [view.handle("entity", thing) for thing in view.visible_things([thing_of(key) for key in world.keys])]
+    asked = [partial(ask, id_) for id_ in ids for ask in _ASKED]
+    asked += [partial(lambda word, v: v.search_hits(word), word) for word in WORDS]
+    random.shuffle(asked)
+
+    for question in asked:
+        assert question(view) == question(store.view(observer))
