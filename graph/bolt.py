@@ -28,7 +28,7 @@ from ontology.source import Capture
 from ontology.watch import Alert, Watch
 
 # Raised when what is stored changes its shape; a store of a later format is left alone.
-FORMAT = 3
+FORMAT = 4
 # How many things at the far ends of links are read along with the links: a page of neighbours, and some to spare.
 AHEAD = 25
 
@@ -342,9 +342,14 @@ class BoltStore:
             self._run(statements[name])
         if self._connection.dialect.awaits_indexes:
             self._run(cypher.AWAIT_INDEXES)
-        if meta.get("format") == 2:
+        if meta.get("format", FORMAT) < 3:
             for old in self._connection.read(cypher.OBSERVERS_OF_FORMAT_2):
                 self._run(cypher.PUT_OBSERVER, row=row.from_observer(Observer(**old)))
+        if meta.get("format", FORMAT) < 4:
+            for old in self._connection.read(cypher.JUDGEMENTS_OF_FORMAT_3):
+                ends, as_of = (old["left"], old["right"]), old["recorded_at"]
+                lids = self._connection.read(cypher.LIDS_OF_THINGS, values=ends, as_of=as_of)
+                self._run(cypher.GROUND_JUDGEMENT, id=old["id"], grounds=sorted({old["lid"], *lids}))
         self._run(cypher.WRITE_META, format=FORMAT, prepared=sorted({*meta.get("prepared", ()), *missing}))
 
     def _run(self, text: str, **parameters: Any) -> None:

@@ -72,6 +72,10 @@ def _visible(*names: str) -> str:
     return " AND ".join(f"{name}.lid IN $allowed AND {name}.recorded_at <= $as_of" for name in names)
 
 
+def _judged(name: str) -> str:
+    return f"all(lid IN {name}.grounds WHERE lid IN $allowed) AND {name}.recorded_at <= $as_of"
+
+
 # One row of many maps: a tenth of the client's work for as many rows.
 _RECORDS = "RETURN collect(properties(n)) AS found"
 _OF_SCHEMATA = "(size($schemata) = 0 OR n.schema IN $schemata)"
@@ -113,9 +117,9 @@ _AROUND = (
     "CASE WHEN any(place IN $keyed WHERE n.schema IN place.schemata AND n.lid IN place.lids) THEN n.key END) AS keys "
     f"UNWIND keys + [''] AS key OPTIONAL MATCH (k:Record {{key: key}}) WHERE {_visible('k')} "
     "WITH things, collect({key: key, thing: k.thing}) AS keyed "
-    f"UNWIND things AS value OPTIONAL MATCH (j:Judgement {{left: value}}) WHERE {_visible('j')} "
+    f"UNWIND things AS value OPTIONAL MATCH (j:Judgement {{left: value}}) WHERE {_judged('j')} "
     "WITH things, keyed, collect(properties(j)) AS lefts "
-    f"UNWIND things AS value OPTIONAL MATCH (j:Judgement {{right: value}}) WHERE {_visible('j')} "
+    f"UNWIND things AS value OPTIONAL MATCH (j:Judgement {{right: value}}) WHERE {_judged('j')} "
     "WITH things, keyed, lefts, collect(properties(j)) AS rights "
     f"UNWIND things AS value OPTIONAL MATCH (n:Record {{thing: value}}) WHERE {_visible('n')} "
     "WITH things, keyed, lefts, rights, collect({record: properties(n), pairs: [(n)-[r:SAME_AS]-(m:Record) "
@@ -139,12 +143,12 @@ PAIRS_IN_RANGE = (
 
 
 def _judgements_by(end: str) -> str:
-    return f"UNWIND $values AS value MATCH (n:Judgement {{{end}: value}}) WHERE {_visible('n')} {_RECORDS}"
+    return f"UNWIND $values AS value MATCH (n:Judgement {{{end}: value}}) WHERE {_judged('n')} {_RECORDS}"
 
 
 # In two halves, each by its own index; one on two of the things asked for comes twice.
 JUDGEMENTS_OF = f"{_judgements_by('left')} UNION ALL {_judgements_by('right')}"
-JUDGEMENTS = f"MATCH (n:Judgement) WHERE {_visible('n')} RETURN properties(n) AS found"
+JUDGEMENTS = f"MATCH (n:Judgement) WHERE {_judged('n')} RETURN properties(n) AS found"
 
 LABELS = "MATCH (n:Label) WHERE NOT n.lid IN $known RETURN properties(n) AS found"
 CAPTURES = "UNWIND $values AS value MATCH (n:Capture {sha256: value}) RETURN collect(properties(n)) AS found"
@@ -166,6 +170,14 @@ REMOVE_OBSERVER = (
 GET_OBSERVER = "MATCH (n:Observer {name: $name}) RETURN n.json AS found"
 LIST_OBSERVERS = "MATCH (n:Observer) RETURN n.json AS found ORDER BY n.name"
 OBSERVERS_OF_FORMAT_2 = "MATCH (n:Observer) WHERE n.json IS NULL RETURN properties(n) AS found"
+# What a judgement was judged on before its grounds were kept: everything that was there of its things.
+JUDGEMENTS_OF_FORMAT_3 = "MATCH (n:Judgement) WHERE n.grounds IS NULL RETURN properties(n) AS found"
+LIDS_OF_THINGS = (
+    "UNWIND $values AS value MATCH (n:Record {thing: value}) WHERE n.lid IS NOT NULL AND n.recorded_at <= $as_of "
+    "RETURN DISTINCT n.lid AS found"
+)
+GROUND_JUDGEMENT = "MATCH (n:Judgement {id: $id}) SET n.grounds = $grounds"
+GROUNDED_ON = "MATCH (n:Judgement) WHERE (n.left = $thing OR n.right = $thing) AND $lid IN n.grounds RETURN properties(n) AS found"
 PUT_CONSENT = "MERGE (n:Consent {id: $row.id}) SET n = $row"
 LIST_CONSENTS = "MATCH (n:Consent) RETURN properties(n) AS found ORDER BY n.recorded_at, n.id"
 PUT_WATCH = (

@@ -89,19 +89,23 @@ def choose_current(records: Iterable[Version]) -> dict[str, list[Version]]:
 
 
 def latest_judgements(judgements: Iterable[Judgement]) -> dict[tuple[str, str], Judgement]:
-    """Keep the judgement in force on each pair of things: the latest of those that their authors have not withdrawn."""
-    by_author: dict[tuple[str, str, str], Judgement] = {}
+    """Keep the judgement in force on each pair of things: the latest of those that their authors have not withdrawn.
+
+    An author is a name in an organisation: another may have somebody of the same name.
+    """
+    by_author: dict[tuple[str, str, str, str], Judgement] = {}
     for judgement in judgements:
-        place = (judgement.left, judgement.right, judgement.by)
+        place = (judgement.left, judgement.right, judgement.by, judgement.label.owner)
         if place not in by_author or _order_of_judgement(judgement) > _order_of_judgement(by_author[place]):
             by_author[place] = judgement
     standing = (judgement for judgement in by_author.values() if judgement.verdict is not Verdict.WITHDRAWN)
     return {(j.left, j.right): j for j in sorted(standing, key=_order_of_judgement)}
 
 
-def _order_of_judgement(judgement: Judgement) -> tuple[int, str, int, str]:
-    """Return what orders judgements: of those of one instant what is seen of them, since ids lean on hidden reasons."""
-    return to_microseconds(judgement.recorded_at), judgement.verdict.value, judgement.lid, judgement.id
+def _order_of_judgement(judgement: Judgement) -> tuple[int, str, str, str, str]:
+    """Return what orders judgements: of those of one instant what may be seen of them, since ids lean on reasons."""
+    author = (judgement.label.owner, judgement.by)
+    return to_microseconds(judgement.recorded_at), judgement.verdict.value, *author, judgement.id
 
 
 def order_of(assertion: Record | Outline | Link) -> tuple[int, int, str, str]:

@@ -22,12 +22,17 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """What may be taken out: entities in the order asked for, each without what was refused."""
+    """What may be taken out: entities in the order asked for, each without what was refused.
+
+    `left_out` counts those asked for of which nothing is in it: for who takes it
+    out, and no part of what leaves.
+    """
 
     use: Use
     to: str
     entities: tuple[Entity, ...]
     refused: tuple[Refusal, ...]
+    left_out: int
 
 
 def make_export(
@@ -54,4 +59,4 @@ def make_export(
     found = list(dict.fromkeys(view.entity(id_).thing for id_ in ids))
     entities = [e for thing in found if (e := view.show_part(view.facets_of(thing), may_leave, recipient))]
     refusals = tuple(Refusal(*reason, count) for reason, count in sorted(refused.items()))
-    return Export(use, to, tuple(entities), refusals)
+    return Export(use, to, tuple(entities), refusals, len(found) - len(entities))

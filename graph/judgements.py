@@ -15,8 +15,8 @@ def add_judgement(
 ) -> Judgement:
     """Keep an observer's judgement on the things of two visible ids and return it.
 
-    It is labelled by what they see of both, so whoever may not have all of that
-    is not swayed by it. Raises NotVisible, or InvalidData for one thing given twice.
+    It rests on all that they see of both, so whoever may not have all of that is
+    not swayed by it. Raises NotVisible, or InvalidData for one thing given twice.
     """
     if len(reason) > LONGEST_REASON:
         raise InvalidData(f"at most {LONGEST_REASON} characters", "more", path="reason")
@@ -24,7 +24,7 @@ def add_judgement(
     left, right = (view.thing_of(id_) for id_ in ids)
     if left == right:
         raise InvalidData("two records", "one given twice", path="left, right")
-    label = view.label_of(ids)
-    made = judge((left, right), verdict, by=observer.name, reason=reason, label=label, recorded_at=now)
+    label, grounds = view.label_of(ids), view.lids_of(ids)
+    made = judge((left, right), verdict, by=observer.name, reason=reason, label=label, recorded_at=now, grounds=grounds)
     store.write(Batch(judgements=[made]))
     return made

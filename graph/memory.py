@@ -29,7 +29,7 @@ class _Identified(Protocol):
     def id(self) -> str: ...
 
 
-Assertion = TypeVar("Assertion", Record, Link, Judgement)
+Assertion = TypeVar("Assertion", Record, Link)
 Item = TypeVar("Item", bound=_Identified)
 
 
@@ -273,11 +273,16 @@ class MemoryStore:
 
     def judgements_of(self, scope: Scope, things: Collection[str]) -> list[Judgement]:
         """Return judgements by their things."""
-        return self._find(scope, self._judgements_by_end, things)
+        return self._find_judgements(scope, things)
 
     def iter_judgements(self, scope: Scope) -> Iterator[list[Judgement]]:
         """Stream judgements, all in one chunk."""
-        yield self._find(scope, self._judgements_by_end)
+        yield self._find_judgements(scope)
+
+    def _find_judgements(self, scope: Scope, things: Collection[str] | None = None) -> list[Judgement]:
+        sight = self._see(scope)
+        found = self._judgements_by_end.find_under(sight.lids, things)
+        return [one for one in found if sight.lids.issuperset(one.grounds) and one.recorded_at <= scope.as_of]
 
     def captures(self, sha256s: Collection[str]) -> list[Capture]:
         """Return captures by hash."""
@@ -356,9 +361,20 @@ class MemoryStore:
         if judgement.id in self._judgements:
             return False
         self._labels[judgement.lid] = judgement.label
-        self._judgements_by_end.add(judgement, judgement.lid, judgement.left, judgement.right)
-        self._judgements[judgement.id] = judgement
+        self._index_judgement(judgement)
         return True
+
+    def _index_judgement(self, judgement: Judgement) -> None:
+        # Under one of its grounds, all of which a scope must let through.
+        self._judgements_by_end.add(judgement, judgement.grounds[0], judgement.left, judgement.right)
+        self._judgements[judgement.id] = judgement
+
+    def _ground_judgements(self, thing: str, old: int, new: int) -> None:
+        """Let the judgements on a thing, of which something has another label now, ask for that as well."""
+        for judgement in self._judgements_by_end.find([thing]):
+            ends = (judgement.left, judgement.right)
+            self._judgements_by_end.remove(judgement, judgement.grounds[0], *ends)
+            self._index_judgement(judgement.to_grounded(old, new))
 
     def _replace_record(self, relabelling: Relabelling) -> bool:
         """Put a record's successor in its place; return whether the record was there."""
@@ -369,6 +385,7 @@ class MemoryStore:
             for pair in move_pairs(self._pairs_by_end.find([old.id]), old.id, new.id):
                 self._add_pair(pair)
             self._withdraw_record(old)
+            self._ground_judgements(old.thing, old.lid, new.lid)
             self._epoch += 1
         return old is not None
 
@@ -402,7 +419,7 @@ class _Sight:
         self.scope = scope
         self.lids = frozenset(scope.allowed)
 
-    def holds(self, assertion: Record | Link | Judgement) -> bool:
+    def holds(self, assertion: Record | Link) -> bool:
         """Whether an assertion is in the scope by its own label and moment."""
         return assertion.lid in self.lids and assertion.recorded_at <= self.scope.as_of
 

@@ -1,6 +1,6 @@
 """Relabelling: an observer asks that an assertion be handled otherwise, and for less strict handling another agrees."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from ontology.digest import make_id
 from ontology.errors import InvalidData, NotVisible
 from ontology.label import Label
 from ontology.observer import Observer
+from ontology.policy import Right
 from ontology.record import Link, Record, to_microseconds
 from ontology.relabelling import Relabelling, is_stricter
 
@@ -44,7 +45,8 @@ def propose_relabelling(
     """Ask for other parts in the label of the assertion that two ids of a Provenance name.
 
     Carried out at once when an observer of the organisation that owns it makes
-    it stricter; else kept until another of that organisation approves. Whoever
+    it stricter, on its older versions too, which would show in its place; else
+    kept until another of that organisation approves. Whoever
     is of another one is told no more than that, for what they guess right of a
     label is none of theirs. Raises NotVisible, or InvalidData for parts that
     cannot be, for another owner, or for an owner's change of nothing.
@@ -53,7 +55,8 @@ def propose_relabelling(
         raise InvalidData(f"at most {LONGEST_REASON} characters", "more", path="reason")
     if "owner" in parts:
         raise InvalidData("parts of a label besides its owner", "another owner", path="label.owner")
-    said = store.view(observer).assertion_of(record, assertion)
+    view = store.view(observer)
+    said = view.assertion_of(record, assertion)
     label = said.label.to_filled(parts)
     is_owner = said.label.owner == observer.organisation != ""
     if is_owner and label == said.label:
@@ -64,14 +67,14 @@ def propose_relabelling(
         store.put_relabelling(made)
         return made
     done = replace(made, approved_by=observer.name, approved_at=now)
-    store.relabel(done)
+    _carry_out(store, view, said, done)
     return done
 
 
 def list_open_relabellings(store: Store, observer: Observer) -> list[ShownRelabelling]:
     """Return the relabellings that wait for approval, of what an observer sees and their organisation owns."""
     view = store.view(observer)
-    waiting = (r for r in store.list_relabellings() if not r.is_approved)
+    waiting = _iter_waiting(store)
     shown = (found for relabelling in waiting if (found := _show(view, relabelling)))
     # Not in the store's order: ids of assertions, which depend on values that may be hidden, break its ties.
     return sorted(shown, key=lambda found: (found.proposed_at, found.id))
@@ -80,14 +83,15 @@ def list_open_relabellings(store: Store, observer: Observer) -> list[ShownRelabe
 def approve_relabelling(store: Store, observer: Observer, id_: str, now: datetime) -> Relabelling:
     """Carry out a relabelling that another observer proposed, as one of the organisation that owns the assertion.
 
-    Less strict handling is the originator's to grant (originator control).
-    Raises NotVisible when its assertion is not visible to this one too, or is
-    not as it was; InvalidData for their own proposal or another's property.
+    Less strict handling is the originator's to grant (originator control), and
+    takes two who may: what somebody proposed who is gone, or has lost the right,
+    waits for nobody. Raises NotVisible when its assertion is not visible to this
+    one too, or is not as it was; InvalidData for their own proposal or another's
+    property.
     """
     view = store.view(observer)
     identity = view.identity("relabelling", id_)
-    waiting = (r for r in store.list_relabellings() if not r.is_approved)
-    visible = ((r, said) for r in waiting if (said := view.find_assertion(r.thing, r.assertion)))
+    visible = ((r, said) for r in _iter_waiting(store) if (said := view.find_assertion(r.thing, r.assertion)))
     found, said = next(((r, said) for r, said in visible if _identity(said, r) == identity), (None, None))
     if found is None or said is None:
         raise NotVisible
@@ -96,9 +100,31 @@ def approve_relabelling(store: Store, observer: Observer, id_: str, now: datetim
     if said.label.owner != observer.organisation:
         raise InvalidData("an observer of the organisation that owns it", "another", path="approver")
     done = replace(found, approved_by=observer.name, approved_at=now)
-    if not store.relabel(done):
+    if not _carry_out(store, view, said, done):
         raise NotVisible
     return done
+
+
+def _iter_waiting(store: Store) -> Iterator[Relabelling]:
+    """Yield the relabellings that nobody has approved, of those who may still propose them."""
+    for relabelling in store.list_relabellings():
+        proposer = None if relabelling.is_approved else store.get_observer(relabelling.proposed_by)
+        if proposer and store.policy.has_right(proposer, Right.LABEL):
+            yield relabelling
+
+
+def _carry_out(store: Store, view: View, said: Record | Link, done: Relabelling) -> bool:
+    """Put a relabelling in force; return whether its assertion was there.
+
+    Where it is stricter, older versions get no less strict a label first: they
+    would show to those from whom it takes the newest.
+    """
+    if is_stricter(done.label, said.label):
+        for older in view.versions_of(said):
+            label = done.label if older.label == said.label else older.label.join(done.label)
+            if older.label.owner == said.label.owner and label != older.label:
+                store.relabel(replace(done, assertion=older.id, label=label))
+    return store.relabel(done)
 
 
 def _show(view: View, relabelling: Relabelling) -> ShownRelabelling | None:

@@ -178,6 +178,7 @@ def from_judgement(judgement: Judgement) -> Row:
         "by": judgement.by,
         "reason": judgement.reason,
         "recorded_at": to_microseconds(judgement.recorded_at),
+        "grounds": list(judgement.grounds),
     }
 
 
@@ -191,6 +192,7 @@ def to_judgement(row: Row, label: Label) -> Judgement:
         reason=row["reason"],
         label=label,
         recorded_at=from_microseconds(row["recorded_at"]),
+        grounds=tuple(sorted(row["grounds"])),
     )
 
 

@@ -139,7 +139,7 @@ class Reader(Protocol):
     counts is the View's to say. A link is in the scope when its own label is
     allowed, each of its two things has a record in the scope, and it was
     recorded by `as_of`; a pair, which has no label of its own, when both its
-    records are; a judgement when its own label is allowed and it was recorded by
+    records are; a judgement when all its grounds are allowed and it was recorded by
     `as_of` (what it is about may still be hidden: the View looks).
     """
 

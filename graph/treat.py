@@ -134,17 +134,20 @@ class Treater:
     def show_judgement(self, judgement: Judgement, on: Iterable[Record]) -> ShownJudgement:
         """Return what the observer is shown of a judgement: who decided and why, within their own organisation alone.
 
-        The reason may tell of what it was judged on, so notes on that must be
-        theirs too: the joined label of two records can open a class that one of
-        them keeps shut.
+        The reason may tell of what it was judged on, so notes on all of that must
+        be theirs too: the joined label of two records can open a class that one of
+        them keeps shut. Who decided is a source, and shown as those of all of it are.
         """
-        lids = {judgement.lid, *(record.lid for record in on)}
+        lids = {*judgement.grounds, *(record.lid for record in on)}
         is_own = judgement.label.owner == self._clearance.observer.organisation != ""
-        is_readable = is_own and all(self._clearance.treatment(lid, "notes") is Treatment.CLEAR for lid in lids)
+
+        def is_clear(field_class: str) -> bool:
+            return is_own and all(self._clearance.treatment(lid, field_class) is Treatment.CLEAR for lid in lids)
+
         return ShownJudgement(
             verdict=judgement.verdict,
-            by=judgement.by if is_own else None,
-            reason=judgement.reason if is_readable else None,
+            by=judgement.by if is_clear("source") else None,
+            reason=judgement.reason if is_clear("notes") else None,
             recorded_at=judgement.recorded_at,
         )
 
@@ -327,7 +330,7 @@ class Treater:
 
     def _make_redactions(self, schema: Schema, lid: int) -> tuple[Redaction, ...]:
         classes = sorted({prop.field_class for prop in schema.properties.values()} | {"source"})
-        tier = self._clearance.observer.tier
+        tier = self._clearance.tier
         return tuple(
             Redaction(
                 field_class=name,

@@ -387,6 +387,16 @@ class View:
                 return said
         raise NotVisible
 
+    def versions_of(self, said: Record | Link) -> list[Record | Link]:
+        """Return the older versions of a facet or link that are visible."""
+        found: Iterable[Record | Link]
+        if isinstance(said, Record):
+            records = self._reader.records_by_thing(self._scope, [said.thing])
+            found = (record for record in records if record.facet == said.facet)
+        else:
+            found = (link for link in self._reader.links_of(self._scope, [said.left]) if link.identity == said.identity)
+        return [version for version in found if version.id != said.id]
+
     def find_assertion(self, thing: str, id_: str) -> Record | Link | None:
         """Return the current facet of a thing, or the link out of it, with a stored id; None where none is visible."""
         return next((said for said in self._said_of(thing) if said.id == id_), None)
@@ -438,13 +448,21 @@ class View:
 
         The strictest of every part of what they see of the entities around them, owned by their own organisation.
         """
+        labels = (record.label for record in self._records_around(ids))
+        return replace(reduce(Label.join, labels), owner=self.observer.organisation)
+
+    def lids_of(self, ids: Collection[str]) -> set[int]:
+        """Return the labels of all that this observer sees of the entities around some ids; raises NotVisible."""
+        return {record.lid for record in self._records_around(ids)}
+
+    def _records_around(self, ids: Collection[str]) -> list[Record]:
+        """Return the current records of the entities around some ids; raises NotVisible."""
         things = {self._handles.open("entity", id_) for id_ in ids}
         clusters, current = self._gather(things)
         if things - clusters.of.keys() or not things:
             raise NotVisible
         members = (member for thing in sorted(things) for member in clusters.members[clusters.of[thing]])
-        labels = (record.label for member in members for record in current[member])
-        return replace(reduce(Label.join, labels), owner=self.observer.organisation)
+        return [record for member in members for record in current[member]]
 
     def handle(self, kind: str, identity: str) -> str:
         """Return the observer's handle of something stored about what they see: a watch, a relabelling."""

@@ -1,6 +1,6 @@
 """Watches: what a change added to the answer of a standing question."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -33,13 +33,18 @@ def check_watches(store: Store, clock: Callable[[], datetime]) -> int:
 def list_alerts(store: Store, observer: Observer, now: datetime) -> list[ShownAlert]:
     """Return an observer's alerts whose ground they may still see, by when it was recorded, newest first.
 
-    Their watches are checked first: else what a change of rights made visible
-    would show only once somebody imports, be it something hidden.
+    They are what their watches tell now, with their present rights. What was
+    raised before and would not be now is left out, for when it was checked
+    depends on others' imports, be they hidden.
     """
-    for watch in store.list_watches(observer.name):
-        _check(store, watch, now)
+    watches = store.list_watches(observer.name)
+    new = {}
+    for watch in watches:
+        new[watch.id] = _find_new(store, observer, watch, now)
+        _raise(store, watch, new[watch.id], now)
     view = store.view(observer)
-    shown = [found for alert in store.list_alerts(observer.name) if (found := view.show_alert(alert))]
+    standing = (alert for alert in store.list_alerts(observer.name) if alert.link in new.get(alert.watch, ()))
+    shown = [found for alert in standing if (found := view.show_alert(alert))]
     return sorted(shown, key=lambda alert: (-to_microseconds(alert.recorded_at), alert.id))
 
 
@@ -47,12 +52,19 @@ def _check(store: Store, watch: Watch, now: datetime) -> int:
     observer = store.get_observer(watch.observer)
     if observer is None:
         return 0
-    known = store.view(observer, watch.created_at).links_of_entity(watch.thing)
-    links = store.view(observer, now).links_of_entity(watch.thing)
+    return _raise(store, watch, _find_new(store, observer, watch, now), now)
+
+
+def _raise(store: Store, watch: Watch, links: Mapping[str, str], now: datetime) -> int:
     raised = store.put_alerts(
-        Alert(watch.id, watch.observer, watch.thing, link, other, now)
-        for link, other in sorted(links.items())
-        if link not in known
+        Alert(watch.id, watch.observer, watch.thing, link, other, now) for link, other in sorted(links.items())
     )
     store.put_watch(replace(watch, checked_at=now))
     return raised
+
+
+def _find_new(store: Store, observer: Observer, watch: Watch, now: datetime) -> dict[str, str]:
+    """Return what links to a watched entity now and did not when the watch was made, both seen with present rights."""
+    known = store.view(observer, watch.created_at).links_of_entity(watch.thing)
+    links = store.view(observer, now).links_of_entity(watch.thing)
+    return {link: other for link, other in links.items() if link not in known}

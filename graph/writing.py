@@ -168,6 +168,8 @@ class Writing:
             self._add_pairs(list(move_pairs(map(row.to_pair, found), old["id"], new.id)))
             self._run(cypher.WITHDRAW_RECORD, id=old["id"])
             self._run(cypher.ENFORCE_RECORD, id=new.id, lid=new.lid)
+            for judged in self._work.run(cypher.GROUNDED_ON, thing=new.thing, lid=old["lid"]).value():
+                self._run(cypher.GROUND_JUDGEMENT, id=judged["id"], grounds=sorted({*judged["grounds"], new.lid}))
             self._run(cypher.RAISE_EPOCH)
         return old is not None
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from importers.delivery import Delivery
+from importers.delivery import Delivery, Marked
 from ontology.digest import canonical_json, make_id
 from ontology.errors import InvalidData, InvalidValue
 from ontology.label import Label
@@ -40,11 +40,15 @@ class Assembler:
         self.delivery = delivery
         self.ontology = ontology or default_ontology()
         self._sequence = 0
-        self._labels: Callable[[str, bytes], Label] = lru_cache(maxsize=4096)(self._make_label)
+        self._labels: Callable[[str, bytes, tuple[Marked, ...]], Label] = lru_cache(maxsize=4096)(self._make_label)
 
     def thing(self, key: str) -> str:
         """Return the id of the thing that this source names by a key."""
         return make_thing(self.delivery.source.name, key)
+
+    def label_for(self, schema: str, said: Mapping[str, Any], beside: tuple[Marked, ...] = ()) -> Label:
+        """Return what `Delivery.label_for` does, from memory where it was asked before."""
+        return self._labels(schema, canonical_json(said) if said else b"{}", beside)
 
     def make_record(
         self,
@@ -54,13 +58,15 @@ class Assembler:
         *,
         where: str,
         said: Mapping[str, Any] = _NOTHING_SAID,
+        beside: tuple[Marked, ...] = (),
         facet: str = "",
     ) -> Generator[Item, None, Record | None]:
         """Yield the record with its values cleaned, and a Rejection for each value that did not clean.
 
         Unplaced values, and those that did not clean, go into `extra` under
         their source path. The record as a whole is left out (and None returned)
-        when no property is left of it, or when its marking is wrong.
+        when no property is left of it, or when its marking is wrong. `beside`
+        are those whose labels it takes in place of the delivery's.
         """
         kind = self.ontology[schema]
         properties, extra, rejections = self._clean(kind, found, where)
@@ -69,7 +75,7 @@ class Assembler:
             if not rejections:
                 yield self.reject(where, f"a value for some property of {schema}", "none")
             return None
-        label = yield from self._label(schema, said, where)
+        label = yield from self._label(schema, said, beside, where)
         if label is None:
             return None
         record = Record(
@@ -97,6 +103,7 @@ class Assembler:
         key: str,
         where: str,
         said: Mapping[str, Any] = _NOTHING_SAID,
+        beside: tuple[Marked, ...] = (),
         by_content: bool = False,
     ) -> Generator[Item, None, Link | None]:
         """Yield the link between the things that the source names by two keys, its values cleaned.
@@ -105,11 +112,12 @@ class Assembler:
         of one key whose cleaned properties differ are different links.
         A value that does not clean is a Rejection and leaves the link as it is;
         an unplaced one stays in the capture alone. A wrong marking leaves the
-        link out.
+        link out. `beside` are those whose labels it takes in place of the
+        delivery's.
         """
         properties, _, rejections = self._clean(self.ontology[schema], found, where)
         yield from rejections
-        label = yield from self._label(schema, said, where)
+        label = yield from self._label(schema, said, beside, where)
         if label is None:
             return None
         if by_content:
@@ -162,15 +170,17 @@ class Assembler:
                     properties[name] = (*kept, cleaned)
         return properties, extra, rejections
 
-    def _label(self, schema: str, said: Mapping[str, Any], where: str) -> Generator[Item, None, Label | None]:
+    def _label(
+        self, schema: str, said: Mapping[str, Any], beside: tuple[Marked, ...], where: str
+    ) -> Generator[Item, None, Label | None]:
         try:
-            return self._labels(schema, canonical_json(said) if said else b"{}")
+            return self.label_for(schema, said, beside)
         except InvalidData as fault:
             yield self.reject(_join(where, fault.path), fault.expected, fault.found)
         return None
 
-    def _make_label(self, schema: str, said: bytes) -> Label:
-        return self.delivery.label_for(schema, json.loads(said))
+    def _make_label(self, schema: str, said: bytes, beside: tuple[Marked, ...]) -> Label:
+        return self.delivery.label_for(schema, json.loads(said), beside)
 
 
 def _clean_value(clean: Callable[[str], str], text: str) -> str:

@@ -1,9 +1,10 @@
 """Delivery: one file on its way in, and everything that is known about it beforehand."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from functools import reduce
+from typing import Any, NamedTuple
 
 from importers.mapping import FileMapping
 from ontology.label import NO_PERSON, Label
@@ -11,6 +12,13 @@ from ontology.schema import default_ontology
 from ontology.source import Source
 
 _PERSON = "Person"
+
+
+class Marked(NamedTuple):
+    """A label that something of a schema has."""
+
+    schema: str
+    label: Label
 
 
 @dataclass(frozen=True)
@@ -33,17 +41,33 @@ class Delivery:
     schema_labels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     owner: str | None = None
 
-    def label_for(self, schema: str, said: Mapping[str, Any]) -> Label:
+    def label_for(self, schema: str, said: Mapping[str, Any], beside: Iterable[Marked] = ()) -> Label:
         """Return the label of a record or link of this schema whose own marking said these parts.
 
         The source's own marking stands above the parts for the schema (its own
         or its nearest ancestor's), which stand above the label of the delivery.
-        Raises InvalidData, naming the part, for a marking that is not one.
+        What takes its label from others that it stands `beside` has their join
+        in place of the delivery's label, with the stricter of each part where
+        the parts for its schema are not those for theirs. Raises InvalidData,
+        naming the part, for a marking that is not one.
         """
-        lineage = default_ontology()[schema].lineage
-        parts = next((self.schema_labels[name] for name in lineage if name in self.schema_labels), {})
-        label = self.label.to_filled(parts).to_filled(said)
+        parts = self._parts_for(schema)
+        label = self._join(parts, beside) or self.label.to_filled(parts)
+        label = label.to_filled(said)
         if self.owner is not None:
             label = replace(label, owner=self.owner)
-        is_denied = label.category == NO_PERSON and _PERSON in lineage
+        is_denied = label.category == NO_PERSON and _PERSON in default_ontology()[schema].lineage
         return replace(label, category=Label().category) if is_denied else label
+
+    def _parts_for(self, schema: str) -> Mapping[str, Any]:
+        lineage = default_ontology()[schema].lineage
+        return next((self.schema_labels[name] for name in lineage if name in self.schema_labels), {})
+
+    def _join(self, parts: Mapping[str, Any], beside: Iterable[Marked]) -> Label | None:
+        # Each label once: joined with itself, the terms of one would come out in another order.
+        labels: dict[Label, None] = {}
+        for other in beside:
+            labels[other.label] = None
+            if parts != self._parts_for(other.schema):
+                labels[other.label.to_filled(parts)] = None
+        return reduce(Label.join, labels) if labels else None

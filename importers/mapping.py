@@ -15,7 +15,7 @@ A mapping is a YAML file, near to FollowTheMoney's mapping language::
           language: {column: lang, required: true}
           keywords: {column: tags, split: ";"}
           publisher: {literal: Adboard}
-        label: {tlp: GREEN}        # parts of the label for these records
+        label: {tlp: GREEN}        # parts of the label for these records; or the word file
         label_columns: {tlp: tlp}  # parts that a column says, row by row
       phone:
         schema: Phone
@@ -49,6 +49,10 @@ of its keys are empty; it is rejected when only some keys are, or when a
 give it between the same ends give one link when its ``keys`` are the same, or
 when, for lack of ``keys``, its properties are; others give two. What no
 entity uses goes into the ``extra`` of the first one.
+
+Where an entity of a row has ``label_columns``, those without have the join of
+the labels of those with, and a link without has the join of its ends' labels,
+in place of the file's label. ``label: file`` keeps the file's.
 """
 
 import re
@@ -71,6 +75,7 @@ _TOP_KEYS = ("format", "csv", "entities", "links")
 _ENTITY_KEYS = ("schema", "keys", "key_literal", "properties", "label", "label_columns", "when")
 _LINK_KEYS = ("schema", "left", "right", "keys", "properties", "label", "label_columns", "when")
 _PROPERTY_KEYS = ("column", "columns", "join", "literal", "split", "format", "required", "extract")
+_FILE_LABEL = "file"
 _SAMPLE_DAY = datetime(2001, 2, 3, tzinfo=UTC)
 
 
@@ -90,7 +95,10 @@ class PropertyMapping:
 
 @dataclass(frozen=True, slots=True)
 class EntityMapping:
-    """One record of each row."""
+    """One record of each row.
+
+    With `keeps_label` it has the file's label, whatever the row says of others.
+    """
 
     alias: str
     schema: str
@@ -99,12 +107,16 @@ class EntityMapping:
     properties: tuple[PropertyMapping, ...]
     label: Mapping[str, Any] = field(default_factory=dict)
     label_columns: Mapping[str, str] = field(default_factory=dict)
+    keeps_label: bool = False
     when: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LinkMapping:
-    """One link of each row, between two entities of it."""
+    """One link of each row, between two entities of it.
+
+    With `keeps_label` it has the file's label, whatever its ends have.
+    """
 
     schema: str
     left: str
@@ -113,6 +125,7 @@ class LinkMapping:
     properties: tuple[PropertyMapping, ...] = ()
     label: Mapping[str, Any] = field(default_factory=dict)
     label_columns: Mapping[str, str] = field(default_factory=dict)
+    keeps_label: bool = False
     when: str | None = None
 
 
@@ -185,8 +198,9 @@ class _Checker:
             keys=keys,
             key_literal=literal or schema.name,
             properties=_read_properties(spec, schema, path),
-            label=read_parts(_get_mapping(spec, "label", path), path=f"{path}.label"),
+            label=_read_label(spec, path),
             label_columns=_read_label_columns(spec, path),
+            keeps_label=spec.get("label") == _FILE_LABEL,
             when=_get_text(spec, "when", path),
         )
 
@@ -201,8 +215,9 @@ class _Checker:
             right=self._read_end(spec, "right", schema.right.schema, schemata, path),
             keys=_get_texts(spec, "keys", path),
             properties=_read_properties(spec, schema, path),
-            label=read_parts(_get_mapping(spec, "label", path), path=f"{path}.label"),
+            label=_read_label(spec, path),
             label_columns=_read_label_columns(spec, path),
+            keeps_label=spec.get("label") == _FILE_LABEL,
             when=_get_text(spec, "when", path),
         )
 
@@ -262,6 +277,14 @@ def _read_format(spec: Mapping[str, Any], path: str) -> str | None:
         if datetime.strptime(_SAMPLE_DAY.strftime(form), form).date() == _SAMPLE_DAY.date():
             return form
     raise InvalidData("a format of year, month and day such as %d/%m/%Y", "another format", path=f"{path}.format")
+
+
+def _read_label(spec: Mapping[str, Any], path: str) -> dict[str, Any]:
+    if spec.get("label") != _FILE_LABEL:
+        return read_parts(_get_mapping(spec, "label", path), path=f"{path}.label")
+    if spec.get("label_columns"):
+        raise InvalidData("either label_columns or the label of the file", "both", path=f"{path}.label")
+    return {}
 
 
 def _read_label_columns(spec: Mapping[str, Any], path: str) -> dict[str, str]:

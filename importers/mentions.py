@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from importers.assembly import Assembler, Found, Item
+from importers.delivery import Marked
 from ontology.errors import InvalidValue
 from ontology.values import VALUE_TYPES
 
@@ -63,14 +64,28 @@ def find_mentions(text: str, kinds: Collection[str]) -> list[Mention]:
 
 
 def make_mentions(
-    assembler: Assembler, key: str, text: str, *, kinds: Collection[str], where: str, said: Mapping[str, Any]
+    assembler: Assembler,
+    key: str,
+    text: str,
+    *,
+    kinds: Collection[str],
+    where: str,
+    said: Mapping[str, Any],
+    beside: tuple[Marked, ...] = (),
 ) -> Iterator[Item]:
-    """Yield a record for each mention in the text of a record with this source key, and the link to it."""
+    """Yield a record for each mention in the text of a record with this source key, and the link to it.
+
+    `beside` are those whose labels they take in place of the delivery's.
+    """
     for mention in find_mentions(text, kinds):
-        if (yield from assembler.make_record(mention.schema, mention.key, mention.found, where=where, said=said)):
+        record = yield from assembler.make_record(
+            mention.schema, mention.key, mention.found, where=where, said=said, beside=beside
+        )
+        if record:
             schema = "LinksTo" if mention.schema == "URL" else "Mentions"
             link_key = f"{key}/{mention.key}"
-            yield from assembler.make_link(schema, key, mention.key, key=link_key, where=where, said=said)
+            ends = (*beside, Marked(record.schema, record.label)) if beside else ()
+            yield from assembler.make_link(schema, key, mention.key, key=link_key, where=where, said=said, beside=ends)
 
 
 def _find_phones(text: str) -> Iterator[Mention]:

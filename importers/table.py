@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from importers.assembly import Assembler, Found, Item
-from importers.delivery import Delivery
+from importers.delivery import Delivery, Marked
 from importers.guard import MAX_FIELD_CHARS, Line, iter_lines, open_bytes, parse_json
 from importers.mapping import EntityMapping, FileMapping, LinkMapping, PropertyMapping
 from importers.mentions import make_mentions
-from ontology.errors import InvalidValue, UnusableSource
+from ontology.errors import InvalidData, InvalidValue, UnusableSource
 from ontology.record import Record
 
 _LIST_PARTS = ("release", "cases", "compartments", "purposes")
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_NO_LABEL = ("label columns of this row that give a label", "a wrong one")
 _MAPPING_NEEDED = "a mapping that says what the columns are (--mapping FILE)"
 
 
@@ -117,6 +118,19 @@ class _Marker:
         return fault
 
 
+class _Draft(NamedTuple):
+    """What a row says of an entity before it has a label; without key and fault the row does not have it."""
+
+    entity: EntityMapping
+    key: str | None = None
+    found: list[Found] | None = None
+    fault: InvalidValue | None = None
+
+    @property
+    def is_absent(self) -> bool:
+        return self.key is None and self.fault is None
+
+
 class _TableReader:
     def __init__(self, assembler: Assembler, mapping: FileMapping) -> None:
         self.assembler = assembler
@@ -125,61 +139,113 @@ class _TableReader:
 
     def read_row(self, row: Row) -> Iterator[Item]:
         """Yield what one row gives: its entities, what is mentioned in them, and its links."""
-        keys: dict[str, str] = {}
+        drafts = [_make_draft(row, entity) for entity in self._mapping.entities]
+        labels = self._read_labels(row, drafts)
+        made: dict[str, Record] = {}
         unplaced = list(_iter_unplaced(row.cells, self._used))
         faults = 0
-        for entity in self._mapping.entities:
-            try:
-                key = _read_key(row, entity)
-                found = _read_properties(row, entity.properties) if key else []
-            except InvalidValue as fault:
+        for draft in drafts:
+            where = f"{row.where}.{draft.entity.alias}"
+            if draft.fault:
                 faults += 1
-                yield self.assembler.reject(f"{row.where}.{entity.alias}", fault.expected, fault.found)
-                continue
-            if key:
+                yield self.assembler.reject(where, draft.fault.expected, draft.fault.found)
+            elif draft.key is not None:
                 extra, unplaced = unplaced, []
-                if (yield from self._make_record(row, entity, key, [*found, *extra])):
-                    keys[entity.alias] = key
-        if not keys and not faults:
+                if labels is None and _takes_label(draft.entity):
+                    faults += 1
+                    yield self.assembler.reject(where, *_NO_LABEL)
+                elif record := (yield from self._make_record(row, draft, extra, labels or ())):
+                    made[draft.entity.alias] = record
+        if not made and not faults:
             yield self.assembler.reject(row.where, "a row that gives at least one entity", "none")
         for link in self._mapping.links:
-            yield from self._make_link(row, link, keys)
+            yield from self._make_link(row, link, made, is_labelled=labels != ())
+
+    def _read_labels(self, row: Row, drafts: Iterable[_Draft]) -> tuple[Marked, ...] | None:
+        """Return the labels that label columns say in this row, None when one of them is wrong.
+
+        They count for the rest of the row although their own entity is
+        rejected; and if the row does not have it, where they say what those of
+        the others do not.
+        """
+        labelled = [draft for draft in drafts if draft.entity.label_columns]
+        chosen = [draft.entity for draft in labelled if not draft.is_absent]
+        told = {column for entity in chosen for column in entity.label_columns.values()}
+        chosen += [d.entity for d in labelled if d.is_absent and _find_filled(row, d.entity) - told]
+        with suppress(InvalidData):
+            return tuple(Marked(e.schema, self.assembler.label_for(e.schema, _read_own(row, e))) for e in chosen)
+        return None
 
     def _make_record(
-        self, row: Row, entity: EntityMapping, key: str, found: list[Found]
-    ) -> Generator[Item, None, bool]:
-        said = {**entity.label, **_read_said(row, entity.label_columns)}
-        record = yield from self.assembler.make_record(entity.schema, key, found, where=row.where, said=said)
+        self, row: Row, draft: _Draft, extra: Iterable[Found], labels: tuple[Marked, ...]
+    ) -> Generator[Item, None, Record | None]:
+        entity, said = draft.entity, _read_own(row, draft.entity)
+        beside = labels if _takes_label(entity) else ()
+        found = [*(draft.found or ()), *extra]
+        record = yield from self.assembler.make_record(
+            entity.schema, draft.key or "", found, where=row.where, said=said, beside=beside
+        )
         if record is None:
-            return False
+            return None
+        # What stands in a text is as much to be kept as the text.
+        text_label = (Marked(record.schema, record.label),) if beside or entity.label_columns else ()
         for prop in entity.properties:
-            yield from self._make_mentions(row, record, prop, said)
-        return True
+            yield from self._make_mentions(row, record, prop, {} if text_label else said, text_label)
+        return record
 
     def _make_mentions(
-        self, row: Row, record: Record, prop: PropertyMapping, said: Mapping[str, Any]
+        self, row: Row, record: Record, prop: PropertyMapping, said: Mapping[str, Any], beside: tuple[Marked, ...]
     ) -> Iterator[Item]:
         for text in record.properties.get(prop.name, ()) if prop.extract else ():
             where = f"{row.where}.{prop.columns[0] if prop.columns else prop.name}"
             yield from make_mentions(
-                self.assembler, record.source_key, text, kinds=prop.extract, where=where, said=said
+                self.assembler, record.source_key, text, kinds=prop.extract, where=where, said=said, beside=beside
             )
 
-    def _make_link(self, row: Row, link: LinkMapping, keys: Mapping[str, str]) -> Iterator[Item]:
-        left, right = keys.get(link.left), keys.get(link.right)
+    def _make_link(
+        self, row: Row, link: LinkMapping, made: Mapping[str, Record], *, is_labelled: bool
+    ) -> Iterator[Item]:
+        left, right = made.get(link.left), made.get(link.right)
         if left is None or right is None or (link.when and not _read_texts(row.cells, link.when)):
             return
-        said = {**link.label, **_read_said(row, link.label_columns)}
         try:
-            key = _read_link_key(row, link, left, right)
+            key = _read_link_key(row, link, left.source_key, right.source_key)
             found = _read_properties(row, link.properties)
         except InvalidValue as fault:
             yield self.assembler.reject(row.where, fault.expected, fault.found)
             return
-        by_content = bool(link.properties) and not link.keys
+        ends = tuple(Marked(end.schema, end.label) for end in (left, right))
         yield from self.assembler.make_link(
-            link.schema, left, right, found, key=key, where=row.where, said=said, by_content=by_content
+            link.schema,
+            left.source_key,
+            right.source_key,
+            found,
+            key=key,
+            where=row.where,
+            said=_read_own(row, link),
+            beside=ends if is_labelled and _takes_label(link) else (),
+            by_content=bool(link.properties) and not link.keys,
         )
+
+
+def _make_draft(row: Row, entity: EntityMapping) -> _Draft:
+    try:
+        key = _read_key(row, entity)
+        return _Draft(entity, key, _read_properties(row, entity.properties) if key else None)
+    except InvalidValue as fault:
+        return _Draft(entity, fault=fault)
+
+
+def _takes_label(part: EntityMapping | LinkMapping) -> bool:
+    return not part.label_columns and not part.keeps_label
+
+
+def _read_own(row: Row, part: EntityMapping | LinkMapping) -> dict[str, Any]:
+    return {**part.label, **_read_said(row, part.label_columns)}
+
+
+def _find_filled(row: Row, entity: EntityMapping) -> set[str]:
+    return {column for column in entity.label_columns.values() if _read_texts(row.cells, column)}
 
 
 def _read_json_row(where: str, text: str) -> Row | Fault:

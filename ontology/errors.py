@@ -5,6 +5,17 @@ protected value: what was *found* is described (a type, a length, a term of a
 closed list), never quoted from a record.
 """
 
+from collections.abc import Mapping
+
+_KINDS = {type(None): "nothing", str: "text", bool: "true or false", int: "number", float: "number"}
+
+
+def describe_kind(value: object) -> str:
+    """Return what kind of value was read from YAML or JSON, in the words of errors, and nothing of the value."""
+    if isinstance(value, Mapping):
+        return "mapping"
+    return "list" if isinstance(value, list | tuple) else _KINDS.get(type(value), "another value")
+
 
 class VinculumError(Exception):
     """Whatever a caller may want to catch from us."""

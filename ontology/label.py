@@ -17,7 +17,7 @@ from hashlib import sha256
 from typing import Any, Self
 
 from ontology.digest import canonical_json
-from ontology.errors import InvalidData
+from ontology.errors import InvalidData, describe_kind
 
 HANDLINGS = ("H0", "H1", "H2", "H3")
 TLPS = ("CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED")
@@ -25,7 +25,8 @@ PAPS = ("CLEAR", "GREEN", "AMBER", "RED")
 SOURCE_GRADES = ("A", "B", "C", "X")
 INFORMATION_GRADES = ("1", "2", "3", "4")
 NO_PERSON = "none"
-CATEGORIES = (NO_PERSON, "other", "suspect", "convicted", "victim", "witness")
+WITNESS = "witness"
+CATEGORIES = (NO_PERSON, "other", "suspect", "convicted", "victim", WITNESS)
 BASES = ("fact", "assessment")
 PURPOSES = ("prevention", "investigation", "prosecution", "protection", "statistics")
 OPERATIONAL_PURPOSES = ("investigation", "prevention", "prosecution", "protection")
@@ -109,20 +110,23 @@ class Label:
         purposes intersect; two owners give none, so that neither alone may
         release what both made; of cases and compartments one of each part is
         needed. Where a part that is not for everybody names no case, a case of
-        the other part opens nothing: TLP is then AMBER+STRICT at least.
+        the other part opens nothing: TLP is then AMBER+STRICT at least. Where one
+        that concerns a witness names no case or compartment, none of the other part
+        may stand in for it: the result is then nobody's.
         """
+        is_nobodys = _lacks_what(self, other) or _lacks_what(other, self)
         return type(self)(
             handling=_last(HANDLINGS, self.handling, other.handling),
             handling_text=_join_texts(self.handling_text, other.handling_text),
             source_grade=_last(SOURCE_GRADES, self.source_grade, other.source_grade),
             information_grade=_last(INFORMATION_GRADES, self.information_grade, other.information_grade),
             admiralty=self.admiralty if self.admiralty == other.admiralty else "",
-            tlp=_join_tlps(self, other),
+            tlp=TLPS[-1] if is_nobodys else _join_tlps(self, other),
             pap=_last(PAPS, self.pap, other.pap),
             classification=self.classification or other.classification,
-            owner=self.owner if self.owner == other.owner else "",
-            release=_both(self.release, other.release),
-            cases=_each(self.cases, other.cases),
+            owner=self.owner if self.owner == other.owner and not is_nobodys else "",
+            release=() if is_nobodys else _both(self.release, other.release),
+            cases=() if is_nobodys else _each(self.cases, other.cases),
             compartments=_each(self.compartments, other.compartments),
             purposes=_both(self.purposes, other.purposes),
             category=_last(CATEGORIES, self.category, other.category),
@@ -171,12 +175,12 @@ def _read_part(part: str, value: Any, where: str) -> Any:
         return _read_list(part, value, where)
     if part in _FLAGS or part == "minor":
         if not (isinstance(value, bool) or (part == "minor" and value is None)):
-            raise InvalidData("true or false", type(value).__name__, path=where)
+            raise InvalidData("true or false", describe_kind(value), path=where)
         return value
     if part in _DATES:
         return _read_day(value, where)
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise InvalidData("text", type(value).__name__, path=where)
+        raise InvalidData("text", describe_kind(value), path=where)
     text = _plain(str(value).strip(), where)
     if part == "tlp":
         text = text.upper().removeprefix("TLP:").replace("WHITE", "CLEAR")
@@ -187,9 +191,9 @@ def _read_part(part: str, value: Any, where: str) -> Any:
 
 def _read_list(part: str, value: Any, where: str) -> tuple[str, ...]:
     if not isinstance(value, list | tuple):
-        raise InvalidData("a list of texts", type(value).__name__, path=where)
+        raise InvalidData("a list of texts such as [A, B]", describe_kind(value), path=where)
     if not all(isinstance(v, str | int) and not isinstance(v, bool) for v in value):
-        raise InvalidData("a list of texts", "a list with something else", path=where)
+        raise InvalidData("a list of texts such as [A, B]", "a list with something else", path=where)
     items = tuple(sorted({_plain(str(v).strip(), where) for v in value}))
     if part == "purposes":
         _check_purposes(items, where)
@@ -241,6 +245,12 @@ def _each(left: tuple[str, ...], right: tuple[str, ...]) -> tuple[str, ...]:
         return left or right
     needed = {frozenset(f"{one}{BOTH}{other}".split(BOTH)) for one in left for other in right}
     return tuple(sorted(BOTH.join(sorted(n)) for n in needed if not any(less < n for less in needed)))
+
+
+def _lacks_what(one: Label, other: Label) -> bool:
+    """Whether a label that concerns a witness names nothing of what opens it, where another does."""
+    opens = ((one.cases, other.cases), (one.compartments, other.compartments))
+    return one.category == WITNESS and any(theirs and not mine for mine, theirs in opens)
 
 
 def _join_tlps(left: Label, right: Label) -> str:

@@ -165,6 +165,11 @@ class Clearance:
         self._everything = dict.fromkeys(policy.classes, _EVERYTHING) if self._all else {}
         self._rules: dict[int, Mapping[str, Rule]] = {}
 
+    @property
+    def tier(self) -> str:
+        """The tier that markers speak of."""
+        return self.observer.tier
+
     def treatment(self, lid: int, field_class: str) -> Treatment:
         """Return what is done to values of a class under a label; ABSENT where nothing says otherwise."""
         return self.rule(lid, field_class).treatment
@@ -214,7 +219,7 @@ class JointClearance(Clearance):
     """What two observers may both have: each class as it is treated for whoever of them is shown less of it.
 
     Where neither treatment shows less than the other, such as a mask and a
-    pseudonym, nothing is shown. Markers are the first observer's.
+    pseudonym, nothing is shown. Markers are the second observer's, for whom it is made.
     """
 
     def __init__(self, own: Clearance, other: Clearance) -> None:
@@ -225,6 +230,11 @@ class JointClearance(Clearance):
         self._own = own
         self._other = other
         self._joint: dict[tuple[int, int], Mapping[str, Rule]] = {}
+
+    @property
+    def tier(self) -> str:
+        """The tier of the second observer."""
+        return self._other.tier
 
     def rules(self, lid: int) -> Mapping[str, Rule]:
         """Return the stricter rule of every class under a label."""
@@ -242,8 +252,8 @@ class JointClearance(Clearance):
         return self.rules(lid).get(field_class, _NOTHING)
 
     def is_known(self, lid: int, field_class: str) -> bool:
-        """Whether the first observer may know that values of this class are withheld."""
-        return self._own.is_known(lid, field_class)
+        """Whether the second observer may know that values of this class are withheld."""
+        return self._other.is_known(lid, field_class)
 
 
 def choose_stricter(one: Rule, other: Rule) -> Rule:
@@ -276,6 +286,8 @@ def _admits(policy: Policy, observer: Observer, label: Label) -> bool:
     return (
         observer.purpose in label.purposes
         and (not label.compartments or is_met(observer.compartments, label.compartments))
-        and any(has_condition(c, observer, label) for c in policy.sharing["tlp"].get(label.tlp, ()))
-        and any(has_condition(c, observer, label) for c in policy.sharing["handling"].get(label.handling, ()))
+        and all(
+            any(has_condition(c, observer, label) for c in terms.get(getattr(label, part), ()))
+            for part, terms in policy.sharing.items()
+        )
     )

@@ -7,6 +7,7 @@ in some situation it shows more, and in none less.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 from typing import Any, TypeVar
 
 from ontology.condition import has_condition, iter_situations
@@ -71,16 +72,16 @@ def describe_rule(rule: Rule) -> str:
 
 
 def _iter_sharing_changes(before: Policy, after: Policy) -> Iterator[Change]:
-    situations = [s for tier in {**before.tiers, **after.tiers} for s in iter_situations(tier)]
-    for part, terms in after.sharing.items():
-        for term, conditions in terms.items():
-            earlier = before.sharing[part][term]
-            effect = _compare(
-                [_is_any_met(earlier, s) for s in situations], [_is_any_met(conditions, s) for s in situations]
-            )
-            if set(earlier) != set(conditions):
-                place = f"sharing.{part}.{term}"
-                yield Change(None, place, _list(earlier), _list(conditions), effect or Effect.CHANGE)
+    tiers = [name for name, tier in after.tiers.items() if name in before.tiers and tier.sees is Sees.SHARED]
+    terms = [(part, term) for part, terms in after.sharing.items() for term in terms]
+    for name, (part, term) in product(tiers, terms):
+        earlier, later = before.sharing[part][term], after.sharing[part][term]
+        if set(earlier) == set(later):
+            continue
+        situations = [*iter_situations(name)]
+        effect = _compare([_is_any_met(earlier, s) for s in situations], [_is_any_met(later, s) for s in situations])
+        if effect:
+            yield Change(name, f"sharing.{part}.{term}", _list(earlier), _list(later), effect)
 
 
 def _iter_cube_changes(before: Policy, after: Policy) -> Iterator[Change]:

@@ -11,7 +11,7 @@ import yaml
 
 from ontology.condition import CONDITIONS, OTHERWISE, PUBLIC_TIER, has_condition, iter_situations
 from ontology.digest import canonical_json
-from ontology.errors import PolicyError
+from ontology.errors import PolicyError, describe_kind
 from ontology.label import CATEGORIES, HANDLINGS, PURPOSES, TLPS, Label
 from ontology.observer import SYSTEM_TIER, Observer
 from ontology.policy import OPENNESS, Cell, Cube, Policy, Right, Rule, Sees, Tier, Treatment
@@ -19,6 +19,8 @@ from ontology.schema import Ontology, default_ontology
 
 POLICY_FILE = Path(__file__).with_name("policy.yaml")
 
+# The parts of a label that say who may have an assertion at all, with their terms from laxest to strictest.
+SHARED_BY: Mapping[str, tuple[str, ...]] = {"tlp": TLPS, "handling": HANDLINGS, "category": CATEGORIES}
 # Classes of what no property holds: who said it, how it is handled, what had no place.
 _OWN_CLASSES = ("source", "handling", "raw")
 # Of what oversight may be given something: how an assertion is handled and, by a pseudonym, who said it.
@@ -83,20 +85,28 @@ def load_policy(path: Path) -> Policy:
     except OSError as exc:
         raise PolicyError(f"{path.name}: expected a readable file, found {exc.strerror}") from exc
     except (yaml.YAMLError, UnicodeDecodeError) as exc:
-        raise PolicyError(f"{path.name}: expected YAML, found a syntax error") from exc
+        raise PolicyError(f"{path.name}: expected YAML, found a syntax error{_place(exc)}") from exc
     except _UNREADABLE as exc:
         raise PolicyError(f"{path.name}: expected YAML, found a value that cannot be read") from exc
     return make_policy(data, path.name)
 
 
+def _place(exc: Exception) -> str:
+    """Return where a syntax error is, and nothing of what stands there; nothing where YAML does not say."""
+    mark = exc.problem_mark if isinstance(exc, yaml.MarkedYAMLError) else None
+    return f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+
+
 def make_policy(data: Any, file: str) -> Policy:
     """Check a policy that was read from YAML; `file` names it in errors."""
+    if not isinstance(data, dict):
+        raise PolicyError(f"{file}: expected a mapping, found {describe_kind(data)}")
     sections = ("tiers", "contacts", "sharing", "classes", "cubes")
     parts = {part: _section(data, part, file) for part in sections}
     _check_keys(data, (*sections, "version"), file)
     if data.get("version") != _VERSION:
         raise PolicyError(f"{file}: version: expected {_VERSION}")
-    _check_keys(parts["sharing"], ("tlp", "handling"), f"{file}: sharing")
+    _check_keys(parts["sharing"], SHARED_BY, f"{file}: sharing")
     _check_keys(parts["cubes"], ("tables", "floor", "rounding"), f"{file}: cubes")
     tiers = _read_tiers(parts["tiers"], f"{file}: tiers")
     _check_keys(parts["contacts"], (*CATEGORIES, OTHERWISE), f"{file}: contacts")
@@ -112,10 +122,7 @@ def make_policy(data: Any, file: str) -> Policy:
         raise PolicyError(f"{file}: cubes.floor: expected a multiple of the rounding")
     return Policy(
         tiers=tiers,
-        sharing={
-            "tlp": _read_sharing(parts["sharing"], "tlp", TLPS, file),
-            "handling": _read_sharing(parts["sharing"], "handling", HANDLINGS, file),
-        },
+        sharing={part: _read_sharing(parts["sharing"], part, terms, file) for part, terms in SHARED_BY.items()},
         cells=cells,
         classes={name: spec["description"] for name, spec in parts["classes"].items()},
         contacts=contacts,
@@ -152,7 +159,7 @@ def _read_tier(name: str, spec: Any, where: str) -> Tier:
     _check(purpose, PURPOSES, f"{where}.purpose", "purpose")
     rights = spec.get("rights")
     if not isinstance(rights, list):
-        raise PolicyError(f"{where}.rights: expected a list, found {type(rights).__name__}")
+        raise PolicyError(f"{where}.rights: expected a list, found {describe_kind(rights)}")
     for right in rights:
         _check(right, [r.value for r in Right], f"{where}.rights", "right")
     sees = spec.get("sees", Sees.SHARED.value)
@@ -196,11 +203,12 @@ def _admits_any(conditions: Iterable[str], observer: Observer, label: Label) -> 
 
 def _read_classes(section: Mapping[Any, Any], tiers: Mapping[str, Tier], where: str) -> Cells:
     known = {*default_ontology().field_classes(), *_OWN_CLASSES}
+    # What is misspelt is missing too, and its name as it stands is what helps.
+    _check_keys(section, known, where, "class")
     for field_class in sorted(known - section.keys()):
         raise PolicyError(f"{where}.{field_class}: missing")
     cells: Cells = {}
     for field_class, spec in section.items():
-        _check(field_class, known, where, "class")
         _text(spec, "description", f"{where}.{field_class}")
         _check_keys(spec, ("description", "cells"), f"{where}.{field_class}")
         cells |= _read_class(field_class, spec, tiers, f"{where}.{field_class}")
@@ -213,7 +221,7 @@ def _read_class(field_class: str, spec: Mapping[str, Any], tiers: Mapping[str, T
         for category in _names(group):
             _check(category, CATEGORIES, f"{where}.cells", "category")
             if not isinstance(row, dict):
-                raise PolicyError(f"{where}.cells.{category}: expected a mapping, found {type(row).__name__}")
+                raise PolicyError(f"{where}.cells.{category}: expected a mapping, found {describe_kind(row)}")
             for names, cell in row.items():
                 for name in _names(names):
                     _check(name, tiers, f"{where}.cells.{category}", "tier")
@@ -230,27 +238,31 @@ def _read_class(field_class: str, spec: Mapping[str, Any], tiers: Mapping[str, T
 
 def _read_cell(cell: Any, field_class: str, tier: Tier, where: str) -> Cell:
     if isinstance(cell, str):
-        cell = {OTHERWISE: cell}
+        rules: tuple[Rule, ...] = (_read_rule(OTHERWISE, cell, field_class, where),)
+        _check_rules(rules, field_class, tier, where)
+        return Cell(rules, known=False)
     if not isinstance(cell, dict) or OTHERWISE not in cell:
         raise PolicyError(f"{where}: expected a treatment, or conditions with {OTHERWISE}")
     if not isinstance(cell.get("known", False), bool):
         raise PolicyError(f"{where}.known: expected true or false")
     written = {condition: term for condition, term in cell.items() if condition not in ("known", OTHERWISE)}
+    _check_keys(written, CONDITIONS, where, "condition")
     rules = tuple(
-        _read_rule(condition, term, field_class, where)
+        _read_rule(condition, term, field_class, f"{where}.{condition}")
         for condition, term in (written | {OTHERWISE: cell[OTHERWISE]}).items()
     )
     _check_rules(rules, field_class, tier, where)
     return Cell(rules, known=cell.get("known", False))
 
 
-def _read_rule(condition: Any, term: Any, field_class: str, where: str) -> Rule:
-    _check(condition, CONDITIONS, where, "condition")
-    treatment, _, grain = str(term).partition(" ")
-    _check(treatment, [t.value for t in Treatment], f"{where}.{condition}", "treatment")
+def _read_rule(condition: str, term: Any, field_class: str, where: str) -> Rule:
+    if not isinstance(term, str):
+        raise PolicyError(f"{where}: expected a treatment, found {describe_kind(term)}")
+    treatment, _, grain = term.partition(" ")
+    _check(treatment, [t.value for t in Treatment], where, "treatment")
     if grain and (treatment != Treatment.GENERALISE or grain not in _grains(field_class)):
-        raise PolicyError(f"{where}.{condition}: unknown grain {grain!s:.40}")
-    return Rule(str(condition), Treatment(treatment), grain or None)
+        raise PolicyError(f"{where}: unknown grain {grain:.40}")
+    return Rule(condition, Treatment(treatment), grain or None)
 
 
 def _check_rules(rules: tuple[Rule, ...], field_class: str, tier: Tier, where: str) -> None:
@@ -326,14 +338,14 @@ def _names(group: Any) -> list[str]:
 def _section(data: Any, key: str, where: str) -> Mapping[Any, Any]:
     found = data.get(key) if isinstance(data, dict) else None
     if not isinstance(found, dict):
-        raise PolicyError(f"{where}: {key}: expected a mapping, found {type(found).__name__}")
+        raise PolicyError(f"{where}: {key}: expected a mapping, found {describe_kind(found)}")
     return found
 
 
 def _text(data: Any, key: str, where: str) -> str:
     found = data.get(key) if isinstance(data, dict) else None
     if not isinstance(found, str):
-        raise PolicyError(f"{where}.{key}: expected text, found {type(found).__name__}")
+        raise PolicyError(f"{where}.{key}: expected text, found {describe_kind(found)}")
     return found
 
 
@@ -344,11 +356,13 @@ def _number(data: Mapping[Any, Any], key: str, where: str) -> int:
     return found
 
 
-def _check_keys(section: Mapping[Any, Any], known: Iterable[str], where: str) -> None:
+def _check_keys(section: Mapping[Any, Any], known: Iterable[str], where: str, what: str = "key") -> None:
     for key in section:
-        _check(key, known, where, "key")
+        _check(key, known, where, what)
 
 
 def _check(term: Any, known: Iterable[str], where: str, what: str) -> None:
-    if not (isinstance(term, str) and term in set(known)):
-        raise PolicyError(f"{where}: unknown {what} {term!s:.40}")
+    if not isinstance(term, str):
+        raise PolicyError(f"{where}: expected a {what}, found {describe_kind(term)}")
+    if term not in set(known):
+        raise PolicyError(f"{where}: unknown {what} {term:.40}")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from api.cli.console import AsJson, AsObserver, open_pipeline, out, print_json
+from api.cli.console import AsActor, AsJson, AsJsonAlways, AsObserver, open_pipeline, out, print_json
 from api.cli.display import show_explanation, show_relabellings
 from api.document import consent_document, explanation_document, export_document, relabelling_document
 from ontology.consent import Use
@@ -24,7 +24,7 @@ def judge(
     left: Annotated[str, typer.Argument(metavar="LEFT", help="The id of a record.")],
     right: Annotated[str, typer.Argument(metavar="RIGHT", help="The id of another.")],
     verdict: Annotated[str, typer.Option(help=f"One of {', '.join(Verdict)}.")],
-    observer: AsObserver,
+    observer: AsActor,
     reason: Reason = "",
     json: AsJson = False,
 ) -> None:
@@ -50,9 +50,15 @@ def propose(
     assertion: Annotated[
         str, typer.Argument(metavar="ASSERTION", help="Which part of it, or which link, as `entity --json` names it.")
     ],
-    observer: AsObserver,
+    observer: AsActor,
     parts: Annotated[
-        list[str], typer.Option("--set", metavar="PART=VALUE", help="A part of the label, such as tlp=AMBER; repeat.")
+        list[str],
+        typer.Option(
+            "--set",
+            metavar="PART=VALUE",
+            help=r"A part of the label, such as tlp=AMBER; a list in brackets, as in 'cases=\[A, B]', and none as"
+            r" 'release=\[]'. Repeat it for other parts.",
+        ),
     ],
     reason: Reason = "",
     json: AsJson = False,
@@ -62,11 +68,18 @@ def propose(
     with open_pipeline() as pipeline:
         who = pipeline.find_observer(observer)
         made = pipeline.propose_relabelling(who, record=record, assertion=assertion, parts=said, reason=reason)
-    is_in_force = made.approved_by is not None
+        waiting = [] if made.is_approved else pipeline.open_relabellings(who)
+    # Whoever is not of the owner is not shown what waits, their own proposal included.
+    id_ = next((s.id for s in waiting if (s.proposed_by, s.proposed_at) == (who.name, made.proposed_at)), None)
     if json:
-        print_json({"in_force": is_in_force})
+        print_json({"in_force": made.is_approved, "id": id_})
+    elif made.is_approved:
+        out.print("in force")
+    elif id_ is None:
+        out.print("waits for an observer of the owner, who finds it by: vinculum label list --as NAME")
     else:
-        out.print("in force" if is_in_force else "waits for another observer: `vinculum label list --as NAME`")
+        out.print(f"{id_} waits for another observer of your organisation:", markup=False, soft_wrap=True)
+        out.print(f"  vinculum label approve {id_} --as NAME", markup=False, soft_wrap=True)
 
 
 @label_app.command("list")
@@ -85,7 +98,7 @@ def list_(observer: AsObserver, json: AsJson = False) -> None:
 @label_app.command("approve")
 def approve(
     id_: Annotated[str, typer.Argument(metavar="ID", help="An id as `label list` shows it.")],
-    observer: AsObserver,
+    observer: AsActor,
     json: AsJson = False,
 ) -> None:
     """Carry out what another observer proposed."""
@@ -112,10 +125,12 @@ def consent_add(
     use: Annotated[str, typer.Option("--for", help=f"One of {', '.join(Use)}.")],
     to: Annotated[str, typer.Option(help="The number of the proceeding, or the organisation that it is passed on to.")],
     reference: Annotated[str, typer.Option(help="The document that says so.")],
-    observer: AsObserver,
+    observer: Annotated[
+        str, typer.Option("--as", metavar="NAME", help="The observer who records it, for their own organisation.")
+    ],
     json: AsJson = False,
 ) -> None:
-    """Record that your organisation lets what it owns be used further."""
+    """Record that your organisation lets what it owns be used further: for good, nothing takes it back."""
     with open_pipeline() as pipeline:
         made = pipeline.record_consent(pipeline.find_observer(observer), _read_use(use), to, reference)
     if json:
@@ -128,14 +143,16 @@ def export(
     ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids as shown by search, entity or GraphQL.")],
     use: Annotated[str, typer.Option("--for", help=f"One of {', '.join(Use)}.")],
     to: Annotated[str, typer.Option(help="The number of the proceeding, or the organisation that it is passed on to.")],
-    observer: AsObserver,
+    observer: Annotated[
+        str, typer.Option("--as", metavar="NAME", help="The observer who takes it out: never more than they are shown.")
+    ],
     tier: Annotated[str, typer.Option(help="The recipient's tier, for a release.")] = "liaison",
-    json: AsJson = True,
+    json: AsJsonAlways = True,
 ) -> None:
     """Take entities out, as one JSON document, without what their handling codes keep back.
 
-    Without a recorded consent H1 is refused for a court, H2 and H3 for a court and for a release. A release holds what
-    both you and the recipient may have, never more than you are shown.
+    Without a recorded consent of its owner H1 is refused for a court, H2 and H3 for a court and for a release. A
+    release holds what both you and the recipient may have, never more than you are shown.
     """
     del json
     with open_pipeline() as pipeline:

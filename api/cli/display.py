@@ -1,14 +1,12 @@
 """Display: what a person reads at the terminal. Values are printed as they are, never as markup."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
-from api.cli.console import err, out, plain
+from api.cli.console import err, out, plain, print_table, say_count
 from api.pipeline import ImportReport, ResolveReport
 from graph.communities import Community
 from graph.shown import Entity, Explanation, Neighbour, Page, Redaction, ShownJudgement
@@ -19,6 +17,7 @@ from ontology.schema import Schema, default_ontology
 _SHOWN_REJECTIONS = 10
 _SHOWN_COMMUNITIES = 20
 _SHOWN_MEMBERS = 8
+_WIDE = 100
 
 
 def show_import(report: ImportReport, *, is_labelled: bool) -> None:
@@ -62,29 +61,25 @@ def show_resolve(report: ResolveReport) -> None:
 
 def show_schemata(schemata: Sequence[Schema]) -> None:
     """List schemata with what they are, links with their ends."""
-    table = _table("schema", "what it is")
-    for schema in schemata:
-        ends = f"{schema.left.schema} → {schema.right.schema}: " if schema.left and schema.right else ""
-        _row(table, schema.name, f"{ends}{schema.description}")
-    out.print(table)
+    ends = [f"{s.left.schema} → {s.right.schema}: " if s.left and s.right else "" for s in schemata]
+    rows = [(schema.name, f"{end}{schema.description}") for schema, end in zip(schemata, ends, strict=True)]
+    print_table(("schema", "what it is"), rows)
 
 
 def show_schema(schema: Schema) -> None:
     """Show one schema with its properties."""
     show_schemata([schema])
-    table = _table("property", "type", "field class", "what it is")
-    for name, prop in schema.properties.items():
-        _row(table, name, prop.type.name, prop.field_class, prop.description)
-    out.print(table)
+    rows = [(name, prop.type.name, prop.field_class, prop.description) for name, prop in schema.properties.items()]
+    print_table(("property", "type", "field class", "what it is"), rows)
 
 
 def show_observers(observers: Sequence[Observer]) -> None:
-    """List observers with their rights."""
-    table = _table("name", "tier", "organisation", "cases", "orders", "compartments", "purpose")
-    for observer in observers:
-        rights = (", ".join(names) for names in (observer.cases, observer.orders, observer.compartments))
-        _row(table, observer.name, observer.tier, observer.organisation, *rights, observer.purpose)
-    out.print(table)
+    """List observers with their rights; of cases, orders and compartments what anybody of them has."""
+    lists = [part for part in ("cases", "orders", "compartments") if any(getattr(o, part) for o in observers)]
+    rows = [
+        (o.name, o.tier, o.organisation, *(", ".join(getattr(o, part)) for part in lists), o.purpose) for o in observers
+    ]
+    print_table(("name", "tier", "organisation", *lists, "purpose"), rows)
 
 
 def show_search(page: Page[Entity]) -> None:
@@ -92,10 +87,8 @@ def show_search(page: Page[Entity]) -> None:
     if not page.items:
         out.print("nothing found" if not page.total else f"no more of {page.total}")
         return
-    table = _table("entity", "schema", "records", "id")
-    for entity in page.items:
-        _row(table, entity.caption, entity.schema, str(len(entity.records)), entity.id)
-    out.print(table)
+    rows = [(_name(entity.caption, entity.id), entity.schema, str(len(entity.records))) for entity in page.items]
+    print_table(("entity and its id", "schema", "records"), rows)
     out.print(f"{len(page.items)} of {page.total}", markup=False)
     if page.has_next:
         out.print(f"next: --after {page.cursors[-1]}", markup=False)
@@ -103,17 +96,18 @@ def show_search(page: Page[Entity]) -> None:
 
 def show_entity(entity: Entity) -> None:
     """Show an entity: its values with their sources, and what is withheld."""
-    out.print(Text(f"{plain(entity.caption)}  ({entity.schema}, {len(entity.records)} records)", style="bold"))
+    records = say_count(len(entity.records), "record")
+    out.print(Text(f"{plain(entity.caption)}  ({entity.schema}, {records})", style="bold"))
     out.print(f"id {entity.id}", markup=False)
-    table = _table("property", "value", "treatment", "said by")
+    rows = []
     for name, values in entity.values.items():
         for value in values:
             facets = (facet for record in entity.records for facet in record.facets)
             said = [facet for facet in facets if value in facet.values.get(name, ())]
             treatments = sorted({facet.treatments[name].value for facet in said})
             sources = sorted({facet.provenance.source or "(withheld)" for facet in said})
-            _row(table, name, value, ", ".join(treatments), ", ".join(sources))
-    out.print(table)
+            rows.append((name, value, ", ".join(treatments), ", ".join(sources)))
+    print_table(("property", "value", "treatment", "said by"), rows)
     _show_redactions(entity.redactions)
     if len(entity.records) > 1:
         out.print("records: " + ", ".join(record.id for record in entity.records), markup=False, soft_wrap=True)
@@ -124,10 +118,9 @@ def show_neighbours(page: Page[Neighbour]) -> None:
     if not page.items:
         return
     folded = Counter((n.verb, n.entity.caption, n.entity.schema, n.entity.id) for n in page.items)
-    table = _table("", "neighbour", "schema", "links", "id")
-    for (verb, caption, schema, id_), count in folded.items():
-        _row(table, verb, caption, schema, str(count), id_)
-    out.print(table)
+    rows = [(verb, _name(caption, id_), schema, str(n)) for (verb, caption, schema, id_), n in folded.items()]
+    out.print()
+    print_table(("how", "neighbour and its id", "schema", "links"), rows)
     if page.has_next:
         out.print(f"{len(page.items)} of {page.total} links", markup=False)
 
@@ -136,45 +129,36 @@ def show_explanation(explanation: Explanation) -> None:
     """Show a sum of bits, line by line without those that add nothing, and its verdict."""
     verdict = "one thing" if explanation.same else _APART.get(explanation.by, "not shown to be one thing")
     if explanation.total is None:
-        out.print(f"{verdict}: {_REASONS[explanation.by]}")
-        return
-    table = _table("comparison", "found", "bits")
-    _row(table, "prior", "before any comparison", f"{explanation.prior:+.2f}")
-    for weight in (weight for weight in explanation.weights if weight.weight):
-        _row(table, weight.comparison, weight.level, f"{weight.weight:+.2f}")
-    _row(table, "sum", f"stop at {explanation.stop:+.2f} ({explanation.model})", f"{explanation.total:+.2f}")
-    out.print(table)
-    judged = f" ({_say_judged(explanation.judged)})" if explanation.by == "judgement" and explanation.judged else ""
-    out.print(f"verdict: {verdict}{judged}")
+        out.print(f"verdict: {verdict}: {_REASONS[explanation.by]}")
+    else:
+        weights = [(w.comparison, w.level, f"{w.weight:+.2f}") for w in explanation.weights if w.weight]
+        first = ("prior", "before any comparison", f"{explanation.prior:+.2f}")
+        last = ("sum", f"stop at {explanation.stop:+.2f} ({explanation.model})", f"{explanation.total:+.2f}")
+        print_table(("comparison", "found", "bits"), [first, *weights, last])
+        out.print(f"verdict: {verdict}")
+    if explanation.judged:
+        out.print(_say_judged(explanation.judged), markup=False)
 
 
 def show_watches(documents: Sequence[Mapping[str, Any]]) -> None:
     """List watches."""
-    table = _table("observer", "watched", "since")
-    for document in documents:
-        entity = document["entity"]
-        caption = entity["caption"] if entity else "(not shown)"
-        _row(table, document["observer"], caption, _to_second(document["created_at"]))
-    out.print(table)
+    rows = [
+        (d["observer"], d["entity"]["caption"] if d["entity"] else "(not shown)", _to_second(d["created_at"]))
+        for d in documents
+    ]
+    print_table(("observer", "watched", "since"), rows)
 
 
 def show_relabellings(documents: Sequence[Mapping[str, Any]]) -> None:
-    """List what waits for a second observer."""
+    """List what waits for a second observer, an id a line and below it what it is about."""
     if not documents:
         out.print("nothing waits")
-        return
-    table = _table("of", "change", "reason", "proposed by", "id")
     for document in documents:
         changes = [f"{part}: {_say(c['from'])} to {_say(c['to'])}" for part, c in document["changes"].items()]
-        _row(
-            table,
-            document["caption"],
-            "\n".join(changes),
-            document["reason"],
-            document["proposed_by"],
-            document["id"],
-        )
-    out.print(table)
+        said = {"of": document["caption"], "reason": document["reason"], "proposed by": document["proposed_by"]}
+        out.print(document["id"], markup=False, soft_wrap=True)
+        for line in (*changes, *(f"{key}: {value}" for key, value in said.items())):
+            out.print(f"  {plain(line)}", markup=False)
 
 
 def show_alerts(documents: Sequence[Mapping[str, Any]]) -> None:
@@ -182,29 +166,29 @@ def show_alerts(documents: Sequence[Mapping[str, Any]]) -> None:
     if not documents:
         out.print("no alerts")
         return
-    table = _table("recorded", "watched", "", "came", "schema")
+    rows = []
     for document in documents:
         neighbour = document["neighbour"]
-        other = neighbour["entity"]
-        _row(
-            table,
-            _to_second(document["recorded_at"]),
-            document["entity"]["caption"],
-            neighbour["verb"],
-            other["caption"],
-            other["schema"],
-        )
-    out.print(table)
+        other, moment = neighbour["entity"], _to_second(document["recorded_at"])
+        rows.append((moment, document["entity"]["caption"], neighbour["verb"], other["caption"], other["schema"]))
+    print_table(("recorded", "watched", "how", "came", "schema"), rows)
 
 
 def show_side_by_side(columns: Mapping[str, Entity | None]) -> None:
-    """Show one entity as several observers see it, a column each; None where it is not visible."""
-    table = _table("property", *columns)
+    """Show one entity as several observers see it, a column each; None where it is not visible.
+
+    A terminal of less than a hundred characters shows them one below the other.
+    """
     seen = [entity for entity in columns.values() if entity]
-    _row(table, "records", *(str(len(e.records)) if e else "nothing is visible" for e in columns.values()))
-    for name in dict.fromkeys(["name", *(name for entity in seen for name in entity.values)]):
-        _row(table, name, *(_cell(entity, name) for entity in columns.values()))
-    out.print(table)
+    names = dict.fromkeys(["name", *(name for entity in seen for name in entity.values)])
+    rows = [
+        ("records", *(str(len(e.records)) if e else "nothing is visible" for e in columns.values())),
+        *((name, *(_cell(entity, name) for entity in columns.values())) for name in names),
+    ]
+    if out.width >= _WIDE:
+        print_table(("property", *columns), rows)
+    else:
+        print_table(("property", "as seen by", "value"), _stack(columns, rows))
 
 
 def show_communities(communities: Sequence[Community]) -> None:
@@ -222,9 +206,22 @@ def show_communities(communities: Sequence[Community]) -> None:
 _APART = {"judgement": "two things"}
 
 
+def _stack(columns: Iterable[str], rows: Iterable[Sequence[str]]) -> Iterator[tuple[str, str, str]]:
+    """Yield each cell that is not empty with its column, and with the name of its row where that begins."""
+    for name, *cells in rows:
+        found = [(column, cell) for column, cell in zip(columns, cells, strict=True) if cell]
+        yield from ((name if number == 0 else "", column, cell) for number, (column, cell) in enumerate(found))
+
+
+def _name(caption: str, id_: str) -> str:
+    """Return a caption with the id on a line of its own: one that is broken over two lines cannot be copied."""
+    return f"{caption}\n{id_}"
+
+
 def _say_judged(judged: ShownJudgement) -> str:
     by = f" by {judged.by}" if judged.by else ""
-    return plain(f"judged so{by}: {judged.reason}" if judged.reason else f"judged so{by}")
+    reason = f": {judged.reason}" if judged.reason else ""
+    return plain(f"judged {judged.verdict}{by}{reason}")
 
 
 _REASONS = {
@@ -259,16 +256,3 @@ def _show_redactions(redactions: Sequence[Redaction]) -> None:
             "withheld" if redaction.treatment.value in ("absent", "count") else f"shown as {redaction.treatment.value}"
         )
         out.print(f"  {redaction.field_class} {what}: ask {redaction.contact}", style="dim", markup=False)
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for heading in headings:
-        # An id that is broken over two lines cannot be copied.
-        table.add_column(heading, overflow="fold", no_wrap=heading == "id", min_width=45 if heading == "id" else None)
-    return table
-
-
-def _row(table: Table, *cells: str) -> None:
-    # Text, not str: a value may hold what rich would read as markup.
-    table.add_row(*(Text("\n".join(map(plain, cell.split("\n")))) for cell in cells))

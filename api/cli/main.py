@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.logging import RichHandler
 
-from api.cli.console import AsJson, AsObserver, err, open_pipeline, out, plain, print_json, show_progress
+from api.cli.console import AsActor, AsJson, AsObserver, err, open_pipeline, out, plain, print_json, show_progress
 from api.cli.deciding import consent_app, export, judge, label_app
 from api.cli.demo import demo
 from api.cli.display import (
@@ -71,8 +71,29 @@ A first round: [bold]vinculum demo --once[/bold]. With your own files:
   vinculum observer add anna --tier investigator --organisation NAME
   vinculum search "some name" --as anna
 
-Settings come from the environment: VINCULUM_HOME (.vinculum), VINCULUM_STORE (embedded, or a bolt:// or neo4j://
-address), VINCULUM_STORE_USER, VINCULUM_STORE_PASSWORD or VINCULUM_STORE_PASSWORD_FILE, VINCULUM_HOST, VINCULUM_PORT.
+Settings come from the environment; README.md has their defaults.
+
+  VINCULUM_HOME                 folder of captures, keys, the embedded engine
+  VINCULUM_STORE                embedded, or a bolt:// or neo4j:// address
+  VINCULUM_STORE_USER           who signs in there
+  VINCULUM_STORE_PASSWORD       their password, or else the file with it:
+  VINCULUM_STORE_PASSWORD_FILE
+  VINCULUM_POLICY               a policy file, in place of the one that ships
+  VINCULUM_HOST                 address that serve listens on
+  VINCULUM_PORT                 its port
+  VINCULUM_ALLOWED_HOSTS        names that requests may call it by
+  VINCULUM_IDE                  true: serve GraphiQL
+  VINCULUM_DOCUMENTS            manifest of trusted documents
+  VINCULUM_DOCUMENTS_ONLY       tiers that may ask nothing else
+  VINCULUM_CONCURRENCY          requests that run at once
+  VINCULUM_QUEUE                requests that may wait
+  VINCULUM_DEADLINE_S           seconds that one may wait and run
+  VINCULUM_METRICS              true: operators may read /metrics
+  VINCULUM_OIDC_ISSUER          a provider whose tokens are taken: its iss
+  VINCULUM_OIDC_AUDIENCE        their aud
+  VINCULUM_OIDC_JWKS            its public keys: an address or a file
+  VINCULUM_OIDC_NAME_CLAIM      the claim with an observer's name
+  VINCULUM_DEBUG                1: show where a fault of ours is
 
 Exit codes: 0 done (rejections are counted), 2 usage or a source unusable as a whole, 1 a fault of ours.""",
 )
@@ -171,7 +192,11 @@ def import_(
     ] = None,
     observer: Annotated[
         str | None,
-        typer.Option("--as", metavar="NAME", help="The observer who imports; without one, whoever holds the store."),
+        typer.Option(
+            "--as",
+            metavar="NAME",
+            help="The observer who imports, for their organisation; without one, whoever holds the store.",
+        ),
     ] = None,
     json: AsJson = False,
 ) -> None:
@@ -339,7 +364,7 @@ def communities(
 
 
 @watch_app.command("add")
-def watch_add(id_: Id, observer: AsObserver, json: AsJson = False) -> None:
+def watch_add(id_: Id, observer: AsActor, json: AsJson = False) -> None:
     """Watch an entity: whatever links to it from now on, visibly to the observer, raises an alert."""
     with open_pipeline() as pipeline:
         who = pipeline.find_observer(observer)

@@ -1,18 +1,17 @@
 """The commands that print the policy as a person reads it, and compare two."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
-from api.cli.console import AsJson, out, plain, print_json
+from api.cli.console import AsJson, out, plain, print_json, print_table
 from api.settings import read_settings
+from ontology.condition import has_condition, iter_situations
 from ontology.label import CATEGORIES
 from ontology.policy import Cell, Cube, Policy, Rule, Sees, Tier, Treatment
 from ontology.policy_diff import Change, Effect, find_changes
@@ -28,25 +27,25 @@ _TREATMENTS = {
     Treatment.COUNT: "counted only",
     Treatment.ABSENT: "nothing",
 }
+_ALWAYS = "always"
+# Each goes on where a sentence about one of the tier says what they are given.
 _CONDITIONS = {
-    "anyone": "anybody's",
-    "member": "for every tier but the public",
-    "own_organisation": "of the own organisation",
-    "own_file": "of the own organisation and of no case",
-    "released": "released to the own organisation",
-    "own_case": "of an own case",
-    "ordered": "opened by a judicial order",
-    "source_team": "of the own organisation's source team",
-    "named": "of, or released to, the own organisation and of no case but an own one",
-    "otherwise": "otherwise",
+    "anyone": _ALWAYS,
+    "member": _ALWAYS,
+    "own_organisation": "if their organisation owns it",
+    "own_file": "if their organisation owns it and it names no case",
+    "released": "if it is released to their organisation",
+    "own_case": "if they are on its case",
+    "ordered": "if a judicial order opens its case to them",
+    "source_team": "if their organisation owns it and they are in its compartment",
+    "named": "if their organisation owns it or it is released to it, and they are on its case where it names one",
 }
+_KNOWN = "*"
 _SEES = {
     Sees.SHARED: "what is shared with them, as below",
     Sees.EVERYTHING: "that everything exists, and no value of it",
     Sees.NOTHING: "no record at all",
 }
-
-PolicyFile = Annotated[Path, typer.Argument(metavar="FILE", help="A policy file (YAML).")]
 
 
 @policy_app.command()
@@ -65,14 +64,22 @@ def show(
 
 @policy_app.command()
 def diff(
-    before: PolicyFile,
-    after: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="Another one (default: the policy in force).")
-    ] = None,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="[OLD] NEW", help="Policy files (YAML). Without OLD, NEW is compared with the one in force."
+        ),
+    ],
     json: AsJson = False,
 ) -> None:
-    """Say who gains and who loses what from one policy to another, cell by cell."""
-    changes = find_changes(load_policy(before), load_policy(after) if after else read_settings().load_policy())
+    """Say who gains and who loses what from an old policy to a new one, cell by cell.
+
+    With one file the old one is the policy in force, so what is said is what would change if the file came into force.
+    """
+    if len(files) > 2:
+        raise typer.BadParameter("expected one policy file, or the old one and the new one", param_hint="[OLD] NEW")
+    before = load_policy(files[0]) if len(files) == 2 else read_settings().load_policy()
+    changes = find_changes(before, load_policy(files[-1]))
     if json:
         print_json({"changes": changes, "counts": count_effects(changes)})
     else:
@@ -111,45 +118,57 @@ def show_tier(policy: Policy, tier: Tier) -> None:
     out.print(f"acts for {tier.purpose} unless they say another purpose; may {_list(sorted(tier.rights))}")
     out.print(f"sees {_SEES[tier.sees]}; merges: {f'those of {tier.merges}' if tier.merges else 'what they see'}")
     if tier.sees is Sees.SHARED:
-        _show_sharing(policy.sharing)
+        _show_sharing(policy.sharing, tier)
     never = _never(policy, tier)
     _show_cells(policy, tier, [name for name in policy.classes if name not in never])
-    cubes = [
-        f"{cube.name} (cells of {policy.floor} and more, to {policy.rounding})" for cube in _cubes_of(policy, tier)
-    ]
-    out.print(f"\ncounts: {_list(cubes)}", markup=False)
+    cubes = [cube.name for cube in _cubes_of(policy, tier)]
+    rounded = f"; no number under {policy.floor}, each to the nearest {policy.rounding}" if cubes else ""
+    out.print(f"\ntables of counts: {_list(cubes)}{rounded}", markup=False)
     out.print(f"never gets: {_list(never)}", markup=False)
 
 
 def show_changes(changes: list[Change]) -> None:
     """Print changes by whom they concern, and how many there are."""
-    table = _table("tier", "where", "effect", "from", "to")
+    tiers: dict[tuple[str, str, str, str], list[str]] = {}
     for change in changes:
-        _row(table, change.tier or "all", change.place, change.effect, change.before, change.after)
+        row = (change.place, change.effect.value, change.before, change.after)
+        tiers.setdefault(row, []).append(change.tier or "all")
     if changes:
-        out.print(table)
+        print_table(
+            ("tier", "where", "effect", "from", "to"), [(", ".join(names), *row) for row, names in tiers.items()]
+        )
     counts = count_effects(changes)
     out.print(f"gains {counts['gain']}, losses {counts['loss']}, other changes {counts['change']}")
 
 
-def _show_sharing(sharing: Mapping[str, Mapping[str, tuple[str, ...]]]) -> None:
-    table = _table("marking", "what is shared")
-    for part, terms in sharing.items():
-        for term, conditions in terms.items():
-            name = f"TLP {term}" if part == "tlp" else f"handling {term}"
-            _row(table, name, " or ".join(_CONDITIONS[condition] for condition in conditions) or "nothing")
+def _show_sharing(sharing: Mapping[str, Mapping[str, tuple[str, ...]]], tier: Tier) -> None:
+    rows = [
+        (f"{'TLP' if part == 'tlp' else part} {term}", _describe_sharing(conditions, tier))
+        for part, terms in sharing.items()
+        for term, conditions in terms.items()
+    ]
     out.print()
-    out.print(table)
+    print_table(("marking", "is shared with them"), rows)
+
+
+def _describe_sharing(conditions: Iterable[str], tier: Tier) -> str:
+    """Return when one of a tier may have what is marked so, without the conditions that they never meet."""
+    situations = [*iter_situations(tier.name)]
+    met = [_CONDITIONS[name] for name in conditions if any(has_condition(name, *situation) for situation in situations)]
+    return _ALWAYS if _ALWAYS in met else ", or ".join(met) or "never"
 
 
 def _show_cells(policy: Policy, tier: Tier, classes: list[str]) -> None:
-    table = _table("class", "of", "is given")
-    for name in classes:
-        for number, (categories, cell) in enumerate(_iter_groups(policy, tier, name)):
-            _row(table, "" if number else name, ", ".join(categories), _describe(cell))
-    if classes:
+    rows = [
+        ("" if number else name, ", ".join(categories), _describe(cell))
+        for name in classes
+        for number, (categories, cell) in enumerate(_iter_groups(policy, tier, name))
+    ]
+    if rows:
         out.print()
-        out.print(table)
+        print_table(("class", "of", "is given"), rows)
+    if any(cell.endswith(_KNOWN) for *_, cell in rows):
+        out.print(f"{_KNOWN} they may know that it is withheld or changed, and whom to ask")
 
 
 def _iter_groups(policy: Policy, tier: Tier, name: str) -> Iterator[tuple[list[str], Cell]]:
@@ -161,13 +180,13 @@ def _iter_groups(policy: Policy, tier: Tier, name: str) -> Iterator[tuple[list[s
 
 def _describe(cell: Cell) -> str:
     *conditional, last = cell.rules
-    parts = [f"{_CONDITIONS[rule.condition]}: {_describe_treatment(rule)}" for rule in conditional]
+    parts = [f"{_describe_treatment(rule)} {_CONDITIONS[rule.condition]}" for rule in conditional]
     parts.append(f"otherwise {_describe_treatment(last)}" if conditional else _describe_treatment(last))
-    return "; ".join(parts) + (" (may know what is withheld)" if cell.known else "")
+    return "; ".join(parts) + (f" {_KNOWN}" if cell.known else "")
 
 
 def _describe_treatment(rule: Rule) -> str:
-    return f"to the {rule.grain}" if rule.grain else _TREATMENTS[rule.treatment]
+    return f"only the {rule.grain}" if rule.grain else _TREATMENTS[rule.treatment]
 
 
 def _cell_document(cell: Cell) -> dict[str, Any]:
@@ -184,15 +203,3 @@ def _never(policy: Policy, tier: Tier) -> list[str]:
 
 def _list(terms: list[str]) -> str:
     return ", ".join(terms) or "nothing"
-
-
-def _table(*headings: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    return table
-
-
-def _row(table: Table, *cells: str) -> None:
-    # Text, not str: a policy file that is compared may come from anybody.
-    table.add_row(*(Text(plain(cell)) for cell in cells))

@@ -13,17 +13,19 @@ from typing import Annotated
 import orjson
 import typer
 
-from api.cli.console import AsJson, AsObserver, err, open_pipeline, out, print_json
+from api.cli.console import AsJson, AsJsonAlways, err, open_pipeline, out, print_json
 from api.collector import settle
 from api.pipeline import Pipeline
-from ontology.errors import InvalidData, SettingError
+from ontology.errors import InvalidData, SettingError, describe_kind
 
 
 def query(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A GraphQL document; - reads standard input.")],
-    observer: AsObserver,
+    observer: Annotated[
+        str, typer.Option("--as", metavar="NAME", help="The observer who asks, or acts by a mutation.")
+    ],
     variables: Annotated[str, typer.Option(metavar="JSON", help="Its variables, as one JSON object.")] = "{}",
-    json: AsJson = True,
+    json: AsJsonAlways = True,
 ) -> None:
     """Answer one GraphQL document as an observer; the response is one JSON document on standard output.
 
@@ -44,7 +46,9 @@ def query(
 
 
 def token(
-    observer: AsObserver,
+    observer: Annotated[
+        str, typer.Option("--as", metavar="NAME", help="The observer for whom whoever holds the token is taken.")
+    ],
     minutes: Annotated[int, typer.Option(min=1, max=60, help="How long it holds.")] = 5,
     json: AsJson = False,
 ) -> None:
@@ -126,5 +130,5 @@ def _read_variables(variables: str) -> dict[str, object]:
     except orjson.JSONDecodeError as exc:
         raise InvalidData("one JSON object", "a syntax error", path="--variables") from exc
     if not isinstance(values, dict):
-        raise InvalidData("one JSON object", type(values).__name__, path="--variables")
+        raise InvalidData("one JSON object", describe_kind(values), path="--variables")
     return values

@@ -6,6 +6,7 @@ rest, symmetric keys and private halves among them, might as well not be there.
 
 import json
 import logging
+import math
 import ssl
 import threading
 import time
@@ -45,14 +46,16 @@ class KeySet:
     They are read when this is made, which raises SettingError where there is
     none to use, and again when one is asked for that is not known or when they
     are `REFRESH_S` old: by one thread at a time, at most once in `PAUSE_S`, while the
-    others go on with what is there. If that fails, the last good keys stay.
+    others go on with what is there. The first time needs no pause after the start:
+    a key that was changed since is no flood. If it fails, the last good keys stay.
     """
 
     def __init__(self, fetch: Callable[[], bytes], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetch = fetch
         self._clock = clock
         self._lock = threading.Lock()
-        self._tried_at = self._read_at = clock()
+        self._tried_at = -math.inf
+        self._read_at = clock()
         self._keys = self._load()
 
     def find(self, kid: str, algorithm: str) -> Key | None:

@@ -14,9 +14,10 @@ from random import Random
 
 from bench.campaigns.campaign import VIOLATION, Tally, read_arguments, run_cases
 from bench.goal import print_goal
+from ontology.condition import has_condition, iter_situations
 from ontology.label import CATEGORIES
 from ontology.observer import Observer
-from ontology.policy import Sees
+from ontology.policy import Policy, Sees
 from ontology.policy_file import default_policy
 from ontology.schema import default_ontology
 from tests.worlds.questions import Channel, iter_answers
@@ -119,9 +120,16 @@ def reachable_cells() -> list[str]:
             if tier.sees is not Sees.NOTHING
             for name in policy.classes
             for category in CATEGORIES
+            if tier.sees is Sees.EVERYTHING or _is_shared(policy, category, tier.name)
             for rule in policy.cells[name, category, tier.name].rules
         }
     )
+
+
+def _is_shared(policy: Policy, category: str, tier: str) -> bool:
+    """Whether the policy can let a tier have anything that concerns somebody of a category."""
+    conditions = policy.sharing["category"][category]
+    return any(has_condition(c, *situation) for situation in iter_situations(tier) for c in conditions)
 
 
 def show_coverage(tally: Tally) -> None:

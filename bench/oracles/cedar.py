@@ -62,17 +62,19 @@ def _iter_admissions(document: Document) -> Iterator[str]:
             yield _permit(_MAY_HAVE, f'in Tier::"{tier}"', "", "!resource.classified")
         elif sees == "shared":
             shared = f"({_need('compartment', 'principal.compartments')} || !(resource has compartment0))"
-            parts = [_sharing(document, part) for part in ("tlp", "handling")]
+            parts = [_sharing(document, part) for part in ("tlp", "handling", "category")]
             when = ["!resource.classified", "resource.purposes.contains(principal.purpose)", shared, *parts]
             yield _permit(_MAY_HAVE, f'in Tier::"{tier}"', "", " && ".join(when))
 
 
 def _sharing(document: Document, part: str) -> str:
     terms = document["sharing"][part].items()
-    lines = [
-        f'(resource.{part} == "{term}" && {_any(_CONDITIONS[c] for c in conditions)})' for term, conditions in terms
-    ]
+    lines = [f"({_term(part, term)} && {_any(_CONDITIONS[c] for c in conditions)})" for term, conditions in terms]
     return _any(lines)
+
+
+def _term(part: str, term: str) -> str:
+    return f'resource in Category::"{term}"' if part == "category" else f'resource.{part} == "{term}"'
 
 
 def _iter_treatments(document: Document) -> Iterator[str]:

@@ -75,6 +75,8 @@ class PlainReading:
             return False
         if held.isdisjoint(self._sharing["tlp"][label.tlp]):
             return False
+        if held.isdisjoint(self._sharing["category"][label.category]):
+            return False
         return not held.isdisjoint(self._sharing["handling"][label.handling])
 
     def _terms(self, observer: Observer, label: Label, held: frozenset[str]) -> Iterator[str]:

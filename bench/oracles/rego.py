@@ -44,6 +44,8 @@ may_have(o, l) if {
 	holds(by_tlp, o, l)
 	some by_handling in data.sharing.handling[l.handling]
 	holds(by_handling, o, l)
+	some by_category in data.sharing.category[l.category]
+	holds(by_category, o, l)
 }
 
 is_compartment_met(_, l) if count(l.compartments) == 0

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from api.cli import main
+from api.settings import Settings
 from graph.embedded import open_embedded
 
 pytestmark = pytest.mark.embedded
@@ -133,6 +134,26 @@ def test_search_and_entity_show_what_is_visible(filled: Run) -> None:
     assert "Mara" in filled("entity", found["id"], "--as", "anna").out
 
 
+def test_tables_break_no_word_and_no_id_at_80_columns(filled: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a wide terminal shows stands in a narrow one in whole words, with an id in one piece."""
+    id_ = _find(filled, "mara")["id"]
+    filled(
+        "observer", "add", "nord-investigator", "--tier", "investigator", "--organisation", "Organisation of the North"
+    )
+    commands = (("search", "mara", "--as", "anna"), ("entity", id_, "--as", "anna"), ("observer", "list"))
+
+    wide = [filled(*words).out for words in commands]
+    monkeypatch.setenv("COLUMNS", "80")
+    narrow = [filled(*words).out for words in commands]
+    filled("observer", "remove", "nord-investigator")
+
+    for one, other in zip(wide, narrow, strict=True):
+        assert set(one.replace("─", "").split()) == set(other.replace("─", "").split())
+    assert id_ in narrow[0].split()
+    assert "(Person, 2 records)" in narrow[1]
+    assert "how" in narrow[1].split()
+
+
 def test_ids_of_another_organisation_name_nothing(filled: Run) -> None:
     """Absent, hidden and another's: one line, exit 2."""
     id_ = _find(filled, "mara")["id"]
@@ -217,6 +238,37 @@ def test_a_wrong_setting_ends_with_two(run: Run, monkeypatch: pytest.MonkeyPatch
     answer = run("init")
 
     assert (answer.code, "VINCULUM_PORT" in answer.err) == (2, True)
+
+
+def test_help_names_every_setting(run: Run) -> None:
+    """Whoever looks for one need not read the source."""
+    shown = run("--help").out
+
+    assert [name for name in Settings.model_fields if f"VINCULUM_{name.upper()} " not in shown] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "who"),
+    [
+        (("search",), "whose eyes"),
+        (("token",), "whoever holds the token is taken"),
+        (("import",), "who imports"),
+        (("export",), "who takes it out"),
+        (("judge",), "who does it"),
+        (("watch", "add"), "who does it"),
+        (("label", "approve"), "who does it"),
+        (("consent", "add"), "who records it"),
+    ],
+)
+def test_help_says_who_acts(run: Run, words: tuple[str, ...], who: str) -> None:
+    """Where something is done, --as is no matter of looking."""
+    assert who in run(*words, "--help").out
+
+
+@pytest.mark.parametrize("command", ["query", "export"])
+def test_help_offers_no_json_where_it_is_the_answer(run: Run, command: str) -> None:
+    """Scripts may say --json everywhere; people are not told of a choice that there is not."""
+    assert "--json" not in run(command, "--help").out
 
 
 def test_an_unreachable_store_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

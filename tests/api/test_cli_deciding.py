@@ -43,14 +43,49 @@ def test_a_judgement_is_explained_and_withdrawn(staffed: Run) -> None:
     assert staffed("judge", left, right, "--verdict", "maybe", "--as", "dora").code == 2
 
 
+def test_who_judged_and_why_is_told(staffed: Run) -> None:
+    """Within the organisation, whether the pair was weighed before or nothing but the judgement is known of it."""
+    left, right = (_entity(staffed, name)["records"][0]["id"] for name in ("mara", "bela"))
+    said = ("--verdict", "unsure", "--reason", "[b]alike[/b]")
+
+    judged = staffed("judge", left, right, *said, "--as", "dora").out
+    explained = staffed("explain", left, right, "--as", "emil").out
+    staffed("judge", left, right, "--verdict", "withdrawn", "--as", "dora")
+
+    assert "judged unsure by dora: [b]alike[/b]\n" in judged
+    assert explained == judged
+    assert "judged" not in staffed("explain", left, right, "--as", "emil").out
+
+
+def test_a_proposal_that_waits_names_the_next_command(staffed: Run) -> None:
+    """The second observer runs what the first was shown, with their own name; a list is written in brackets."""
+    facet = _entity(staffed, "bela")["records"][0]["facets"][0]
+    words = ("label", "propose", facet["record"], facet["assertion"], "--as", "dora", "--set")
+
+    shown = staffed(*words, "cases=[A, B]", "--set", "tlp=GREEN", "--reason", "both").out
+    command = shown.splitlines()[-1].strip().removeprefix("vinculum ").replace("NAME", "emil")
+    listed = staffed("label", "list", "--as", "emil").out
+    refused = staffed(*words, "cases=A")
+
+    assert "cases: A to A, B" in listed
+    assert command.split()[2] in listed
+    assert staffed(*command.split()).out == "in force\n"
+    assert (refused.code, refused.err) == (
+        2,
+        "vinculum: label.cases: expected a list of texts such as [A, B], found text\n",
+    )
+    assert "'cases=[A, B]'" in staffed("label", "propose", "--help").out
+
+
 def test_a_label_is_lowered_by_two(staffed: Run) -> None:
     """What one proposes another of the owner approves; then the stranger to the case sees more."""
     facet = _entity(staffed, "bela")["records"][0]["facets"][0]
     words = ("label", "propose", facet["record"], facet["assertion"], "--as", "dora", "--set")
 
-    assert staffed(*words, "category=none", "--json").document == {"in_force": False}
+    proposed = staffed(*words, "category=none", "--json").document
     [waiting] = staffed("label", "list", "--as", "emil", "--json").document
     assert waiting["changes"] == {"category": {"from": "suspect", "to": "none"}}
+    assert proposed == {"in_force": False, "id": waiting["id"]}
     assert staffed("label", "approve", waiting["id"], "--as", "dora").code == 2
     assert staffed("label", "approve", waiting["id"], "--as", "emil", "--json").document["in_force"]
     assert staffed("search", "bela", "--as", "carl", "--json").document["total"] == 1

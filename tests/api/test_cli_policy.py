@@ -11,8 +11,8 @@ from api.cli.policy import policy_app
 from ontology.policy_file import POLICY_FILE, default_policy
 
 
-def _run(*words: str | Path) -> str:
-    result = CliRunner(env={"COLUMNS": "200"}).invoke(policy_app, list(map(str, words)))
+def _run(*words: str | Path, columns: int = 200) -> str:
+    result = CliRunner(env={"COLUMNS": str(columns)}).invoke(policy_app, list(map(str, words)))
     assert result.exit_code == 0, result.output
     return result.stdout
 
@@ -44,9 +44,28 @@ def test_cells_are_shown_in_words() -> None:
     """Conditions and treatments are put so that an officer can check them against the regulation."""
     shown = " ".join(_run("show", "--tier", "magistrate").split())
 
-    assert "opened by a judicial order: in clear; of an own case: masked; otherwise nothing" in shown
-    assert "TLP GREEN for every tier but the public" in shown
+    order = "if a judicial order opens its case to them"
+    assert f"in clear {order}; masked if they are on its case; otherwise nothing *" in shown
+    assert "TLP GREEN always" in shown
+    assert "handling H2 if their organisation owns it, or if it is released to their organisation" in shown
+    assert shown.count("they may know that it is withheld") == 1
     assert "never gets: raw" in shown
+
+
+def test_sharing_is_shown_as_the_tier_meets_it() -> None:
+    """The public is told that what is marked GREEN is never theirs, and of no condition that they cannot meet."""
+    shown = " ".join(_run("show", "--tier", "public").split())
+
+    assert "TLP CLEAR always TLP GREEN never TLP AMBER never TLP AMBER+STRICT never TLP RED never" in shown
+
+
+@pytest.mark.parametrize("tier", default_policy().tiers)
+def test_no_word_is_broken_at_80_columns(tier: str) -> None:
+    """Each word of a line stands in what a wide terminal shows."""
+    wide, narrow = (_run("show", "--tier", tier, columns=columns) for columns in (300, 80))
+
+    assert set(narrow.replace("─", "").split()) == set(wide.replace("─", "").split())
+    assert max(map(len, narrow.splitlines())) <= 80
 
 
 def test_what_oversight_sees_is_said() -> None:
@@ -86,25 +105,48 @@ def test_an_unknown_tier_is_a_usage_error() -> None:
 
 
 def test_a_difference_is_shown_cell_by_cell(stricter: Path) -> None:
-    """Compared with the policy in force, unless another is named."""
+    """From the policy in force to the file, or from the first to the second."""
     shown = _run("diff", stricter)
-    back = _run("diff", POLICY_FILE, stricter)
+    there = _run("diff", POLICY_FILE, stricter)
+    back = _run("diff", stricter, POLICY_FILE)
 
     assert "special.victim" in shown
-    assert "gains 5, losses 0, other changes 0" in shown
-    assert "gains 0, losses 5, other changes 0" in back
+    assert "gains 0, losses 5, other changes 0" in shown
+    assert there == shown
+    assert "gains 5, losses 0, other changes 0" in back
+
+
+def test_a_file_is_compared_with_the_policy_in_force(stricter: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is the one that the settings name."""
+    monkeypatch.setenv("VINCULUM_POLICY", str(stricter))
+
+    assert "gains 5, losses 0, other changes 0" in _run("diff", POLICY_FILE)
+    assert CliRunner().invoke(policy_app, ["diff", "a", "b", "c"]).exit_code == 2
+
+
+def test_a_change_of_sharing_names_whom_it_concerns(tmp_path: Path) -> None:
+    """The public never had it and oversight has everything, so neither is named."""
+    path = tmp_path / "closer.yaml"
+    text = POLICY_FILE.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace("    AMBER: [own_organisation, released, own_case]", "    AMBER: [own_organisation, released]")
+    )
+
+    [row] = [line for line in _run("diff", path).splitlines() if "sharing.tlp.AMBER " in line]
+
+    assert row.startswith("private, ngo, liaison, analyst, investigator, magistrate ")
 
 
 def test_a_difference_is_a_document_for_scripts(stricter: Path) -> None:
     """With counts of gains, losses and other changes; the same policy has none."""
     document = _run_json("diff", stricter)
 
-    assert document["counts"] == {"gain": 5, "loss": 0, "change": 0}
+    assert document["counts"] == {"gain": 0, "loss": 5, "change": 0}
     assert document["changes"][0] == {
         "tier": "analyst",
         "place": "special.none",
-        "before": "absent",
-        "after": "count",
-        "effect": "gain",
+        "before": "count",
+        "after": "absent",
+        "effect": "loss",
     }
     assert _run_json("diff", POLICY_FILE) == {"changes": [], "counts": {"gain": 0, "loss": 0, "change": 0}}

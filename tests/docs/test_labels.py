@@ -38,8 +38,31 @@ def test_published_material_shows_the_public_no_person(schema: str, field_class:
 
     clearance = default_policy().compile(PUBLIC, {label.lid: label})
 
-    assert clearance.allowed == [label.lid]
-    assert clearance.treatment(label.lid, field_class) == expected
+    given = clearance.treatment(label.lid, field_class) if label.lid in clearance.allowed else "absent"
+    assert given == expected
+
+
+@pytest.mark.parametrize(
+    ("organisation", "cases", "expected"),
+    [
+        ("Police North", ("OP-QUAY",), "clear"),
+        ("Police South", ("OP-QUAY",), "clear"),
+        ("Police North", (), "pseudonym"),
+        ("Police South", (), None),
+    ],
+)
+def test_shared_material_is_for_the_case_and_the_release_list(
+    organisation: str, cases: tuple[str, ...], expected: str | None
+) -> None:
+    """An investigator on the case has a victim's name, one of a released organisation a pseudonym, others no record."""
+    label = read_label_file(DOCS / "labels" / "shared.yaml").label
+
+    clearance = default_policy().compile(
+        make_observer("investigator", organisation=organisation, cases=cases), {label.lid: label}
+    )
+
+    assert clearance.allowed == ([label.lid] if expected else [])
+    assert expected is None or clearance.treatment(label.lid, "identity") == expected
 
 
 def test_the_page_names_every_part_of_a_label() -> None:

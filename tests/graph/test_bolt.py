@@ -13,6 +13,7 @@ from graph import connection
 from graph.bolt import BoltStore
 from graph.store import Batch, Scope
 from ontology.errors import StoreError
+from ontology.judgement import Verdict, judge
 from ontology.observer import SYSTEM
 from ontology.policy import Policy
 from ontology.policy_file import default_policy
@@ -142,10 +143,10 @@ def test_a_newer_format_is_left_alone(server: Server) -> None:
     open_bolt(server).close()
     run(server, "MATCH (m:Meta) SET m.format = 99")
     try:
-        with pytest.raises(StoreError, match="expected storage format 3 or older, found 99"):
+        with pytest.raises(StoreError, match="expected storage format 4 or older, found 99"):
             open_bolt(server)
     finally:
-        run(server, "MATCH (m:Meta) SET m.format = 3")
+        run(server, "MATCH (m:Meta) SET m.format = 4")
 
 
 @on_engines
@@ -199,6 +200,27 @@ def test_observers_of_the_format_before_keep_their_rights(server: Server) -> Non
     for _ in range(2):
         with open_bolt(server) as store:
             assert store.list_observers() == [known]
+
+
+@on_engines
+def test_judgements_of_the_format_before_rest_on_all_that_was_there(server: Server) -> None:
+    """Opening a store of format 3 grounds each judgement on its own label and those of everything of its things then."""
+    early, late = make_label(tlp="GREEN"), make_label(tlp="AMBER")
+    left, right = make_record("Person", "a", label=early), make_record("Person", "b", label=late)
+    later = make_record("Person", "b", facet="more", label=make_label(tlp="RED"), minute=90)
+    made = judge(
+        (left.thing, right.thing), Verdict.POSITIVE, by="a", reason="", label=early, recorded_at=right.recorded_at
+    )
+    with open_bolt(server) as store:
+        store.write(Batch(records=[left, right, later], judgements=[made]))
+    run(server, "MATCH (m:Meta) SET m.format = 3 WITH m MATCH (j:Judgement) REMOVE j.grounds")
+
+    for _ in range(2):
+        with open_bolt(server) as store:
+            [kept] = store.view(SYSTEM)._reader.judgements_of(
+                Scope([early.lid, late.lid], START + timedelta(days=9)), [left.thing]
+            )
+            assert kept.grounds == tuple(sorted({early.lid, late.lid}))
 
 
 @on_engines

@@ -29,13 +29,20 @@ def variables_of(text: str) -> set[str]:
     return set(re.findall(r"[(\[](\w+):`?[A-Z]", text))
 
 
+def _bound(variable: str, text: str) -> bool:
+    # Of a judgement all that it was judged on.
+    is_judged = re.search(rf"\({variable}:`?Judgement", text) is not None
+    labels = f"all(lid IN {variable}.grounds WHERE lid IN $allowed)" if is_judged else f"{variable}.lid IN $allowed"
+    return f"{labels} AND {variable}.recorded_at <= $as_of" in text
+
+
 @pytest.mark.parametrize("text", LABELLED.values(), ids=LABELLED)
 def test_every_variable_is_bound_by_label_and_moment(text: str) -> None:
     """No node or relationship is read whose label and moment are not asked for."""
     assert variables_of(text)
     for part in text.split(" UNION ALL "):
         for variable in variables_of(part):
-            assert f"{variable}.lid IN $allowed AND {variable}.recorded_at <= $as_of" in part
+            assert _bound(variable, part)
 
 
 @pytest.mark.parametrize("text", PAIRS.values(), ids=PAIRS)

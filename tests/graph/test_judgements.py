@@ -1,5 +1,6 @@
 """Judging: what an observer decides about two things, and whom it sways."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from ontology.errors import InvalidData, NotVisible
 from ontology.judgement import Judgement, Verdict, judge
 from ontology.observer import Observer
 from ontology.record import Record
+from ontology.relabelling import Relabelling
 from tests.factory import SECRET, START, make_label, make_observer, make_record
 
 POLICE = make_label(category="suspect", tlp="GREEN", owner="POLICE")
@@ -165,3 +167,80 @@ def test_the_order_in_which_judgements_come_does_not_count() -> None:
     there, back = (_store(left, right, judgements=tuple(order)) for order in (made, made[::-1]))
 
     assert _sizes(there, make_observer(), left, right) == _sizes(back, make_observer(), left, right) == [1, 1]
+
+
+def test_a_colleague_without_a_part_is_not_swayed() -> None:
+    """What was judged on something of a case counts for those on it, though the judge's own organisation is another's."""
+    open_ = make_label(category="none", tlp="GREEN", owner="OTHER")
+    on_case = make_label(category="none", tlp="AMBER", owner="OTHER", cases=("X",))
+    left, right = make_record("Company", "a", label=open_), make_record("Company", "b", label=open_, minute=1)
+    part = make_record("Company", "a", label=on_case, facet="part", properties={"notes": ["run by b"]})
+    judge_, colleague = (make_observer(name=name, cases=cases) for name, cases in (("anna", ("X",)), ("ben", ())))
+    store = _store(left, right, part)
+    before = store.view(colleague).counts()
+
+    _judge(store, judge_, left, right, Verdict.POSITIVE, 0)
+
+    assert _sizes(store, judge_, left, right) == [2]
+    assert _sizes(store, colleague, left, right) == [1, 1]
+    assert store.view(colleague).counts() == before
+    ids = _ids(store, colleague, left, right)
+    assert store.view(colleague).explain(ids[0], ids[1]).judged is None
+
+
+def test_a_judge_is_swayed_by_their_own_judgement() -> None:
+    """Whoever sees all of both is, though nobody could have what is joined of their labels."""
+    left = make_record("Company", "a", label=make_label(category="none", tlp="RED", owner="ORG"))
+    right = make_record("Company", "b", label=make_label(category="none", tlp="GREEN", owner="ORG", cases=("Y",)))
+    observer = make_observer(organisation="ORG")
+    store = _store(left, right)
+
+    _judge(store, observer, left, right, Verdict.POSITIVE, 0)
+
+    assert _sizes(store, observer, left, right) == [2]
+
+
+def test_who_bears_the_name_elsewhere_withdraws_nothing() -> None:
+    """A withdrawal takes back what its author said, not what somebody of that name in another organisation did."""
+    left, right = (make_record("Company", key, label=POLICE) for key in "ab")
+    store = _store(left, right)
+    mine, theirs = (make_observer(name="anna", organisation=name) for name in ("POLICE", "ELSEWHERE"))
+
+    _judge(store, mine, left, right, Verdict.POSITIVE, 0)
+    _judge(store, theirs, left, right, Verdict.WITHDRAWN, 1)
+
+    assert _sizes(store, mine, left, right) == [2]
+
+
+@pytest.mark.parametrize("reason", [f"reason {number}" for number in range(6)])
+def test_a_reason_decides_no_tie(reason: str) -> None:
+    """Of two judgements of one instant the same one is in force whatever their reasons are, which may be hidden."""
+    left, right = (make_record("Company", key, label=POLICE) for key in "ab")
+    both = (left.thing, right.thing)
+    made = [
+        judge(both, Verdict.POSITIVE, by=by, reason=why, label=POLICE, recorded_at=NOW)
+        for by, why in (("j1", reason), ("j2", "other"))
+    ]
+    store = _store(left, right, judgements=tuple(made))
+    observer = make_observer(organisation="POLICE")
+    judged = store.view(observer).explain(*_ids(store, observer, left, right)).judged
+
+    assert judged is not None
+    assert judged.by == "j2"
+
+
+def test_what_is_made_stricter_takes_its_judgements_along() -> None:
+    """Whoever may not have a record any more is not swayed by what was judged on it."""
+    left, right = (make_record("Company", key, label=POLICE) for key in "ab")
+    part = make_record("Company", "a", label=POLICE, facet="part", properties={"notes": ["run by b"]})
+    store, mine = _store(left, right, part), make_observer(organisation="POLICE")
+    theirs = make_observer(organisation="ELSEWHERE")
+    _judge(store, mine, left, right, Verdict.POSITIVE, 0)
+    before = _sizes(store, theirs, left, right)
+    strict = replace(POLICE, tlp="RED", release=())
+
+    store.relabel(Relabelling(part.id, part.thing, strict, "", "anna", NOW, "anna", NOW))
+
+    assert before == [2]
+    assert _sizes(store, theirs, left, right) == [1, 1]
+    assert _sizes(store, mine, left, right) == [2]

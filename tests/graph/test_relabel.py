@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from graph.memory import MemoryStore
 from graph.store import Batch, Scope, Store, Written
+from ontology.judgement import Judgement
 from ontology.label import Label
 from ontology.pair import Pair
 from ontology.record import Link, Record
@@ -230,14 +231,16 @@ def test_a_label_can_go_back(store: Store) -> None:
     assert all_at(store, LATER) == before
 
 
-def test_judgements_stay_as_they_are(store: Store) -> None:
-    """A judgement is about things, so relabelling a record of one does not touch it."""
-    judgement = make_judgement()
-    store.write(Batch(records=[ADA, BEA], judgements=[judgement]))
+def test_a_judgement_rests_on_what_was_relabelled_too(store: Store) -> None:
+    """Whoever may not have a record under its new label is not shown what was judged on it; others' stay as they are."""
+    judgement, other = make_judgement(), make_judgement((BEA, WALLET))
+    store.write(Batch(records=[ADA, BEA, WALLET], judgements=[judgement, other]))
 
     store.relabel(approve(ADA, CLOSED))
 
-    assert reader_of(store).judgements_of(scope(OPEN), [ADA.thing]) == [judgement]
+    assert reader_of(store).judgements_of(scope(OPEN), [ADA.thing, BEA.thing]) == [other]
+    both = tuple(sorted({OPEN.lid, CLOSED.lid}))
+    assert reader_of(store).judgements_of(scope(OPEN, CLOSED), [ADA.thing]) == [replace(judgement, grounds=both)]
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -304,9 +307,14 @@ def relabelled(batch: Batch, chosen: Record | Link, label: Label) -> Batch:
         left, right = sorted(new if end == chosen.id else end for end in (pair.left, pair.right))
         return replace(pair, left=left, right=right)
 
+    def ground(judgement: Judgement) -> Judgement:
+        is_judged = isinstance(chosen, Record) and chosen.thing in (judgement.left, judgement.right)
+        return judgement.to_grounded(chosen.lid, label.lid) if is_judged else judgement
+
     return replace(
         batch,
         records=[replace(r, label=label) if r.id == chosen.id else r for r in batch.records],
         links=[replace(link, label=label) if link.id == chosen.id else link for link in batch.links],
         pairs=[follow(pair) for pair in batch.pairs],
+        judgements=[ground(judgement) for judgement in batch.judgements],
     )

@@ -1,5 +1,6 @@
 """Relabelling: stricter at once, less strict by two, one of them the originator's."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -26,6 +27,8 @@ STRANGER = make_observer(organisation="ELSEWHERE", name="stranger")
 def _store(*records: Record) -> MemoryStore:
     store = MemoryStore(secret=SECRET, clock=lambda: NOW)
     store.write(Batch(records=records or (SUSPECT,)))
+    for observer in (ANNA, BEN, LAB, STRANGER):
+        store.put_observer(observer)
     return store
 
 
@@ -103,6 +106,45 @@ def test_who_does_not_own_it_changes_nothing_and_learns_nothing(parts: dict[str,
 def test_what_may_open_to_somebody_takes_two_of_the_owner(parts: dict[str, object]) -> None:
     """A case, a compartment or a category is nobody's to set alone, though a join would call it stricter."""
     assert _propose(_store(), ANNA, **parts).approved_by is None
+
+
+def test_stricter_handling_takes_older_versions_along() -> None:
+    """Whoever lost the newest version is not shown the one before in its place, whatever label that had."""
+    strict = replace(AMBER, category="none")
+    wide = replace(strict, tlp="GREEN")
+    older = make_record(label=wide, properties={"name": ["Safe House Lane 3"]}, minute=-20)
+    old = make_record(label=strict, properties={"name": ["Lane 3"]}, minute=-10)
+    foreign = make_record(label=replace(wide, owner="LAB"), properties={"name": ["Told by LAB"]}, minute=-30)
+    store = _store(foreign, older, old, make_record(label=strict))
+    before = _see(store, STRANGER)
+
+    _propose(store, ANNA, tlp="RED", release=[])
+
+    assert before is not None
+    assert before.values["name"] == ("Safe House Lane 3",)
+    for observer in (LAB, STRANGER):
+        seen = _see(store, observer)
+        assert seen is not None
+        assert seen.values["name"] == ("Told by LAB",)
+    assert _see(store, BEN) == _see(store, ANNA)
+    assert len(store.list_relabellings()) == 3
+
+
+@pytest.mark.parametrize("tier", [None, "analyst"])
+def test_lowering_takes_two_who_may(tier: str | None) -> None:
+    """What somebody proposed who is gone, or may not label any more, can be approved by nobody."""
+    store = _store()
+    _propose(store, ANNA, tlp="GREEN")
+    (waiting,) = list_open_relabellings(store, BEN)
+    if tier is None:
+        store.remove_observer(ANNA.name)
+    else:
+        store.put_observer(replace(ANNA, tier=tier))
+
+    assert list_open_relabellings(store, BEN) == []
+    with pytest.raises(NotVisible):
+        approve_relabelling(store, BEN, waiting.id, NOW)
+    assert _see(store, STRANGER) is None
 
 
 def test_the_owner_cannot_be_changed() -> None:

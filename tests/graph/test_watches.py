@@ -216,3 +216,22 @@ def test_what_a_right_made_visible_shows_without_an_import() -> None:
     store.put_observer(on_case)
 
     assert len(list_alerts(store, on_case, clock())) == 1
+
+
+@pytest.mark.parametrize("is_checked", [False, True])
+def test_what_others_import_meanwhile_raises_nothing(is_checked: bool) -> None:
+    """A link that was there before the watch, for the rights of now, is no news, whatever was raised under others."""
+    store, clock = _watching()
+    open_, on_case = make_label(tlp="GREEN", owner="OTHER"), make_label(tlp="AMBER", owner="OTHER", cases=("X",))
+    far = make_record(key="2", label=on_case, minute=1)
+    store.write(Batch(records=[far], links=[make_link(WATCHED, far, label=open_, minute=2)]))
+    clock.minute = 60
+    store.write(Batch(records=[make_record(key="2", label=open_, minute=60, sequence=1)]))
+    before = (
+        [alert.neighbour.entity.thing for alert in list_alerts(store, ANNA, clock())] if is_checked else [far.thing]
+    )
+    anna = make_observer(name="anna", cases=("X",))
+    store.put_observer(anna)
+
+    assert before == [far.thing]
+    assert list_alerts(store, anna, clock()) == []

@@ -125,18 +125,30 @@ def test_what_a_tier_may_is_compared() -> None:
 
 
 def test_sharing_is_compared_by_who_meets_it() -> None:
-    """Fewer conditions share less, unless another takes in whoever met them."""
+    """Fewer conditions share less, unless another takes in whoever met them; said of those who see what is shared."""
     policy = default_policy()
     tlp = {**policy.sharing["tlp"], "AMBER": ("released",), "GREEN": ("anyone",), "RED": ("own_case",)}
+    members = ["private", "ngo", "liaison", "analyst", "investigator", "magistrate"]
 
     changes = find_changes(policy, replace(policy, sharing={**policy.sharing, "tlp": tlp}))
 
-    assert [(change.place, change.effect) for change in changes] == [
-        ("sharing.tlp.GREEN", GAIN),
-        ("sharing.tlp.AMBER", LOSS),
-        ("sharing.tlp.RED", CHANGE),
+    # Members have what is GREEN already, the public never has what is AMBER or RED.
+    assert [(change.tier, change.place, change.effect) for change in changes] == [
+        ("public", "sharing.tlp.GREEN", GAIN),
+        *(
+            (name, f"sharing.tlp.{term}", effect)
+            for name in members
+            for term, effect in (("AMBER", LOSS), ("RED", CHANGE))
+        ),
     ]
-    assert {change.tier for change in changes} == {None}
+
+
+def test_sharing_that_is_written_otherwise_is_no_change() -> None:
+    """Whoever owns a file without a case owns it, so to name them as well admits nobody."""
+    policy = default_policy()
+    tlp = {**policy.sharing["tlp"], "AMBER": (*policy.sharing["tlp"]["AMBER"], "own_file")}
+
+    assert find_changes(policy, replace(policy, sharing={**policy.sharing, "tlp": tlp})) == []
 
 
 def test_cubes_and_contacts_are_compared() -> None:

@@ -61,8 +61,8 @@ CELL_FAULTS: list[tuple[Edit, str]] = [
     (lambda d: d["classes"]["notes"]["cells"].pop("none"), "classes.notes.cells.none.public: missing"),
     (_drop("notes", "none", "ngo"), "classes.notes.cells.none.ngo: missing"),
     (_drop("identity", "witness", "operator"), "classes.identity.cells.witness.operator: missing"),
-    (lambda d: d["classes"]["notes"].pop("description"), "classes.notes.description: expected text, found NoneType"),
-    (lambda d: d["classes"]["notes"].pop("cells"), "classes.notes: cells: expected a mapping, found NoneType"),
+    (lambda d: d["classes"]["notes"].pop("description"), "classes.notes.description: expected text, found nothing"),
+    (lambda d: d["classes"]["notes"].pop("cells"), "classes.notes: cells: expected a mapping, found nothing"),
     # Twice.
     (
         lambda d: d["classes"]["notes"]["cells"]["none"].update(ngo="clear"),
@@ -81,20 +81,29 @@ CELL_FAULTS: list[tuple[Edit, str]] = [
         lambda d: d["classes"]["notes"]["cells"]["none"].update(king="clear"),
         "classes.notes.cells.none: unknown tier king",
     ),
-    (_put("notes", "none", "ngo", "blur"), "classes.notes.cells.none.ngo.otherwise: unknown treatment blur"),
+    (_put("notes", "none", "ngo", "blur"), "classes.notes.cells.none.ngo: unknown treatment blur"),
+    (
+        _put("notes", "none", "ngo", {"otherwise": "blur"}),
+        "classes.notes.cells.none.ngo.otherwise: unknown treatment blur",
+    ),
+    (
+        _put("notes", "none", "ngo", {"own_case": ["clear"], "otherwise": "absent"}),
+        "classes.notes.cells.none.ngo.own_case: expected a treatment, found list",
+    ),
+    (lambda d: d["classes"].update(contacz=d["classes"].pop("contact")), "classes: unknown class contacz"),
     (
         _put("notes", "none", "ngo", {"friend": "clear", "otherwise": "absent"}),
         "classes.notes.cells.none.ngo: unknown condition friend",
     ),
     (
         _put("event_time", "none", "ngo", "generalise hour"),
-        "classes.event_time.cells.none.ngo.otherwise: unknown grain hour",
+        "classes.event_time.cells.none.ngo: unknown grain hour",
     ),
     (
         _put("event_time", "none", "ngo", "mask day"),
-        "classes.event_time.cells.none.ngo.otherwise: unknown grain day",
+        "classes.event_time.cells.none.ngo: unknown grain day",
     ),
-    (_put("notes", "none", "ngo", "generalise day"), "classes.notes.cells.none.ngo.otherwise: unknown grain day"),
+    (_put("notes", "none", "ngo", "generalise day"), "classes.notes.cells.none.ngo: unknown grain day"),
     (
         _put("notes", "none", "ngo", {"otherwise": "clear", "known": "yes"}),
         "classes.notes.cells.none.ngo.known: expected true or false",
@@ -153,40 +162,40 @@ CELL_FAULTS: list[tuple[Edit, str]] = [
     ),
 ]
 OTHER_FAULTS: list[tuple[Edit, str]] = [
-    (lambda d: d.pop("sharing"), "sharing: expected a mapping, found NoneType"),
+    (lambda d: d.pop("sharing"), "sharing: expected a mapping, found nothing"),
     (lambda d: d.update(denies={}), "unknown key denies"),
     (lambda d: d.update(version=1), "version: expected 2"),
     (lambda d: d.pop("version"), "version: expected 2"),
     # Tiers.
     (lambda d: d["tiers"].update(system=d["tiers"]["ngo"]), "tiers.system: the name is reserved"),
-    (lambda d: d["tiers"].update(ngo="everything"), "tiers.ngo.description: expected text, found NoneType"),
+    (lambda d: d["tiers"].update(ngo="everything"), "tiers.ngo.description: expected text, found nothing"),
     (lambda d: d["tiers"]["ngo"].update(purpose="gossip"), "tiers.ngo.purpose: unknown purpose gossip"),
     (lambda d: d["tiers"]["ngo"].update(rights=["erase"]), "tiers.ngo.rights: unknown right erase"),
-    (lambda d: d["tiers"]["ngo"].update(rights=[["import"]]), "tiers.ngo.rights: unknown right ['import']"),
-    (lambda d: d["tiers"]["ngo"].update(rights="import"), "tiers.ngo.rights: expected a list, found str"),
-    (lambda d: d["tiers"]["ngo"].pop("rights"), "tiers.ngo.rights: expected a list, found NoneType"),
+    (lambda d: d["tiers"]["ngo"].update(rights=[["import"]]), "tiers.ngo.rights: expected a right, found list"),
+    (lambda d: d["tiers"]["ngo"].update(rights="import"), "tiers.ngo.rights: expected a list, found text"),
+    (lambda d: d["tiers"]["ngo"].pop("rights"), "tiers.ngo.rights: expected a list, found nothing"),
     (lambda d: d["tiers"]["ngo"].update(sees="all"), "tiers.ngo.sees: unknown term all"),
-    (lambda d: d["tiers"]["ngo"].update(sees=["all"]), "tiers.ngo.sees: unknown term ['all']"),
+    (lambda d: d["tiers"]["ngo"].update(sees=["all"]), "tiers.ngo.sees: expected a term, found list"),
     (lambda d: d["tiers"]["ngo"].update(merges="of king"), "tiers.ngo.merges: unknown tier king"),
     (lambda d: d["tiers"]["ngo"].update(merges="all"), "tiers.ngo.merges: expected visible, or the tier whose merges"),
     (lambda d: d["tiers"]["ngo"].update(may="import"), "tiers.ngo: unknown key may"),
     # Contacts.
     (lambda d: d["contacts"].pop("otherwise"), "contacts.otherwise: missing"),
     (lambda d: d["contacts"].update(client="us"), "contacts: unknown key client"),
-    (lambda d: d["contacts"].update(victim=7), "contacts.victim: expected text, found int"),
+    (lambda d: d["contacts"].update(victim=7), "contacts.victim: expected text, found number"),
     # Sharing.
     (lambda d: d["sharing"]["tlp"].pop("AMBER"), "sharing.tlp.AMBER: missing"),
     (lambda d: d["sharing"]["tlp"].update(AMBER="anyone"), "sharing.tlp.AMBER: missing"),
     (lambda d: d["sharing"]["tlp"].update(PINK=["anyone"]), "sharing.tlp: unknown term PINK"),
     (lambda d: d["sharing"]["handling"].update(H3=["friend"]), "sharing.handling.H3: unknown condition friend"),
-    (lambda d: d["sharing"]["handling"].update(H3=[{}]), "sharing.handling.H3: unknown condition {}"),
+    (lambda d: d["sharing"]["handling"].update(H3=[{}]), "sharing.handling.H3: expected a condition, found mapping"),
     (lambda d: d["sharing"].update(pap={}), "sharing: unknown key pap"),
     # Cubes.
     (lambda d: d["cubes"].update(floor=0), "cubes.floor: expected a whole number of at least 1"),
     (lambda d: d["cubes"].update(rounding="5"), "cubes.rounding: expected a whole number of at least 1"),
     (lambda d: d["cubes"].update(floor=True), "cubes.floor: expected a whole number of at least 1"),
     (lambda d: d["cubes"].update(ceiling=9), "cubes: unknown key ceiling"),
-    (lambda d: d["cubes"].pop("tables"), "cubes: tables: expected a mapping, found NoneType"),
+    (lambda d: d["cubes"].pop("tables"), "cubes: tables: expected a mapping, found nothing"),
     (lambda d: d["cubes"]["tables"][CUBE].update(schema="Ghost"), f"cubes.tables.{CUBE}.schema: unknown schema Ghost"),
     (
         lambda d: d["cubes"]["tables"][CUBE].update(category="client"),
@@ -223,10 +232,12 @@ def test_a_fault_elsewhere_is_named(tmp_path: Path, document: dict[str, Any], ed
     assert str(found.value).startswith(f"other.yaml: {message}")
 
 
-@pytest.mark.parametrize("document", [None, [], "clear", 7])
-def test_what_is_no_mapping_is_no_policy(tmp_path: Path, document: object) -> None:
-    """An empty file, a list or a word gives one line."""
-    with pytest.raises(PolicyError, match=r"^other\.yaml: tiers: expected a mapping"):
+@pytest.mark.parametrize(
+    ("document", "found"), [(None, "nothing"), ([], "list"), ("clear", "text"), (7, "number"), (True, "true or false")]
+)
+def test_what_is_no_mapping_is_no_policy(tmp_path: Path, document: object, found: str) -> None:
+    """An empty file, a list or a word gives one line, which says what it is."""
+    with pytest.raises(PolicyError, match=rf"^other\.yaml: expected a mapping, found {found}$"):
         _load(tmp_path, document)
 
 
@@ -241,13 +252,23 @@ def test_a_line_written_twice_is_named(tmp_path: Path) -> None:
         load_policy(path)
 
 
-@pytest.mark.parametrize("text", ["tiers: [", "tiers: !!python/object:os.system {}", "? [a]\n: b"])
-def test_a_policy_that_is_no_plain_yaml_is_named(tmp_path: Path, text: str) -> None:
-    """A slip of the pen gives one line, not a traceback."""
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("tiers: [", 1, 9),
+        ("version: 2\ntiers:\n  ngo: {secret: word\n", 4, 1),
+        ("tiers: !!python/object:os.system {}", 1, 8),
+        ("? [a]\n: b", 1, 3),
+    ],
+)
+def test_a_policy_that_is_no_plain_yaml_is_named(tmp_path: Path, text: str, line: int, column: int) -> None:
+    """A slip of the pen gives one line that says where it is and quotes nothing, not a traceback."""
     path = tmp_path / "other.yaml"
     path.write_text(text, encoding="utf-8")
 
-    with pytest.raises(PolicyError, match=r"^other\.yaml: expected YAML, found a syntax error$"):
+    with pytest.raises(
+        PolicyError, match=rf"^other\.yaml: expected YAML, found a syntax error at line {line}, column {column}$"
+    ):
         load_policy(path)
 
 

@@ -22,7 +22,6 @@ from graph.treat import Treater
 from graph.view import View
 from ontology.digest import canonical_json
 from ontology.errors import AccessError, NotVisible
-from ontology.judgement import Judgement
 from ontology.key import fold_words
 from ontology.pair import Evidence
 from ontology.record import Link, Record
@@ -285,10 +284,10 @@ def hidden_version_supersedes(patch: Patch) -> None:
             super().__init__(scope)
             self._store = store
 
-        def holds(self, assertion: Record | Link | Judgement) -> bool:
+        def holds(self, assertion: Record | Link) -> bool:
             return super().holds(assertion) and not self._is_superseded(assertion)
 
-        def _is_superseded(self, assertion: Record | Link | Judgement) -> bool:
+        def _is_superseded(self, assertion: Record | Link) -> bool:
             if not isinstance(assertion, Record):
                 return False
             versions = self._store._records_by_thing.find([assertion.thing])
