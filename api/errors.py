@@ -6,6 +6,7 @@ fault and no value.
 """
 
 import logging
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from traceback import extract_tb
@@ -21,6 +22,15 @@ MAX_SHOWN = 10  # errors of one document
 MAX_LENGTH = 500  # of a message, which may quote a name that the caller made up
 _INTERNAL = "INTERNAL"
 _SUGGESTION = " Did you mean "
+# Where graphql-core quotes a value, and what is kept of that.
+_VALUES = tuple(
+    re.compile(place, re.DOTALL)
+    for place in (
+        r"( cannot represent [\w -]+): .*",
+        r"(Expected value of type '[^']*'[^,]*), found:? .*",
+        r"(Value) '.*'(?= does not exist in )",
+    )
+)
 
 
 class BadInput(GraphQLError):
@@ -100,8 +110,15 @@ def _is_bad_input(error: GraphQLError) -> bool:
     return isinstance(error, BadInput) or isinstance(error.original_error, (BadInput, *_CODES))
 
 
+def _without_values(message: str) -> str:
+    """Return a message of graphql-core without the value that does not fit, be it the caller's own: errors are logged."""
+    for place in _VALUES:
+        message = place.sub(r"\1", message)
+    return message
+
+
 def _show(error: GraphQLError) -> dict[str, Any]:
     code = _CODES.get(type(error.original_error), "BAD_INPUT")
-    shown = make_error(code, error.message.partition(_SUGGESTION)[0][:MAX_LENGTH])
+    shown = make_error(code, _without_values(error.message.partition(_SUGGESTION)[0])[:MAX_LENGTH])
     locations = [{"line": place.line, "column": place.column} for place in (error.locations or ())[:MAX_SHOWN]]
     return shown | ({"locations": locations} if locations else {}) | ({"path": error.path} if error.path else {})

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from api.cli.console import AsActor, AsJson, AsJsonAlways, AsObserver, open_pipeline, out, print_json
+from api.cli.console import AsActor, AsJson, AsJsonAlways, AsObserver, err, open_pipeline, out, print_json
 from api.cli.display import show_explanation, show_relabellings
 from api.document import consent_document, explanation_document, export_document, relabelling_document
 from ontology.consent import Use
@@ -152,13 +152,16 @@ def export(
     """Take entities out, as one JSON document, without what their handling codes keep back.
 
     Without a recorded consent of its owner H1 is refused for a court, H2 and H3 for a court and for a release. A
-    release holds what both you and the recipient may have, never more than you are shown.
+    release holds what both you and the recipient may have, never more than you are shown, and says what is withheld
+    from the recipient; how many entities nothing leaves of is said to you alone, on standard error.
     """
     del json
     with open_pipeline() as pipeline:
         recipient = _make_recipient(to, tier, pipeline.policy) if _read_use(use) is Use.RELEASE else None
         made = pipeline.export(pipeline.find_observer(observer), ids, _read_use(use), to, recipient)
     print_json(export_document(made))
+    if made.left_out:
+        err.print(f"{made.left_out} of {made.left_out + len(made.entities)} are not in it: refused, or not for {to}")
 
 
 def _make_recipient(organisation: str, tier: str, policy: Policy) -> Observer:

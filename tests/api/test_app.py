@@ -252,6 +252,48 @@ def test_wrong_variables_are_explained_without_suggestions(client: Client) -> No
         assert "did you mean" not in response.text.lower()
 
 
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (
+            {"query": "query($id: ID!) { entity(id: $id) { id } }", "variables": {"id": ["sesame"]}},
+            "Variable '$id' has invalid value: ID cannot represent value",
+        ),
+        (
+            {
+                "query": "query($w: EntityFilter!) { entities(where: $w) { totalCount } }",
+                "variables": {"w": {"Person": {"nothing": {"equals": "sesame"}}}},
+            },
+            "Variable '$w' has invalid value at .Person: Expected value of type 'PersonFilter' not to include unknown "
+            "field 'nothing'",
+        ),
+        (
+            {
+                "query": "query($t: DateTime) { counts(asOf: $t) { count } }",
+                "variables": {"t": "2026 sesame: x, found"},
+            },
+            "Variable '$t' has invalid value: Value cannot represent a DateTime",
+        ),
+        ({"query": '{ entity(id: ["sesame"]) { id } }'}, "ID cannot represent a non-string and non-integer value"),
+        ({"query": '{ counts(asOf: "sesame\\n2") { count } }'}, "Value cannot represent a DateTime"),
+        (
+            {"query": '{ search(text: "a", schema: sesame) { totalCount } }'},
+            "Value does not exist in 'EntitySchema' enum.",
+        ),
+        (
+            {"query": "{ entities(where: {Person: {name: {equals: 1.5}}}) { totalCount } }"},
+            "String cannot represent a non string value",
+        ),
+    ],
+)
+def test_a_value_that_does_not_fit_is_not_quoted(client: Client, body: dict[str, Any], message: str) -> None:
+    """What it was to be is said, and where; the value, which may be somebody's number, is in no log for that."""
+    response = client.post(NGO, body)
+
+    assert [error["message"] for error in response.json()["errors"]] == [message]
+    assert "sesame" not in response.text
+
+
 def test_wrong_variables_are_a_refusal_like_any_other(client: Client) -> None:
     """A document whose variables do not fit is not run: its answer has no data, and GraphQL's own type has 400."""
     body = {"query": "query E($id: ID!) { entity(id: $id) { id } }", "variables": {"id": None}}

@@ -94,6 +94,25 @@ def test_a_release_holds_what_both_may_have_and_no_more_of_it() -> None:
     assert made.refused == ()
 
 
+def test_a_release_says_what_its_recipient_does_not_get() -> None:
+    """Markers speak of the recipient's tier and tell no more than it may know; what nothing leaves of is counted apart."""
+    theirs = make_label(category="victim", tlp="AMBER", owner="POLICE", cases=("A",), release=("ABROAD",))
+    mine = make_label(category="victim", tlp="AMBER", owner="POLICE", cases=("A",))
+    sent, kept = make_record(key="1", label=theirs), make_record(key="2", label=mine)
+    store = MemoryStore(secret=SECRET, clock=lambda: NOW)
+    store.write(Batch(records=[sent, kept]))
+    store.put_consent(_consent(Use.RELEASE, "ABROAD"))
+    ids = [entity.id for entity in store.view(ANNA).entities_of([sent.thing, kept.thing]).values()]
+    own = next(iter(store.view(ABROAD).entities_of([sent.thing]).values()))
+
+    made = make_export(store, ANNA, ids, Use.RELEASE, "ABROAD", ABROAD)
+
+    (entity,) = made.entities
+    assert made.left_out == 1
+    assert {r.field_class for r in entity.redactions} == {r.field_class for r in own.redactions}
+    assert all("liaison" in redaction.reason for redaction in entity.redactions)
+
+
 def test_nothing_is_taken_out_that_is_not_seen() -> None:
     """An id that the observer may not see ends the export, as everywhere."""
     store = MemoryStore(secret=SECRET, clock=lambda: NOW)
