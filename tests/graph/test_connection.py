@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from neo4j.exceptions import ServiceUnavailable
 
 from graph.connection import Connection
 from graph.deadline import Deadline, within
@@ -62,3 +63,21 @@ def test_the_engine_stops_what_takes_too_long(connection: Connection, ask: Calla
         ask(connection, ENDLESS)
 
     assert ask(connection, ONE) == [1]
+
+
+@pytest.mark.parametrize("engine_name", BOLT_ENGINES[:1])
+def test_an_engine_that_is_gone_is_told_in_time(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked again for a while, and there is time left to say that it does not answer."""
+    asked: list[str] = []
+
+    def lose(access: str) -> Any:
+        asked.append(access)
+        raise ServiceUnavailable("gone")
+
+    monkeypatch.setattr(connection, "_session", lose)
+    deadline = Deadline(1.0)
+    with within(deadline), pytest.raises(StoreError, match="expected a graph engine that answers"):
+        connection.read(ONE)
+
+    assert len(asked) > 1
+    assert deadline.remaining_s > 0
