@@ -136,18 +136,15 @@ class Treater:
 
         The reason may tell of what it was judged on, so notes on all of that must
         be theirs too: the joined label of two records can open a class that one of
-        them keeps shut. Who decided is a source, and shown as those of all of it are.
+        them keeps shut.
         """
         lids = {*judgement.grounds, *(record.lid for record in on)}
         is_own = judgement.label.owner == self._clearance.observer.organisation != ""
-
-        def is_clear(field_class: str) -> bool:
-            return is_own and all(self._clearance.treatment(lid, field_class) is Treatment.CLEAR for lid in lids)
-
+        is_readable = is_own and all(self._clearance.treatment(lid, "notes") is Treatment.CLEAR for lid in lids)
         return ShownJudgement(
             verdict=judgement.verdict,
-            by=judgement.by if is_clear("source") else None,
-            reason=judgement.reason if is_clear("notes") else None,
+            by=judgement.by if is_own else None,
+            reason=judgement.reason if is_readable else None,
             recorded_at=judgement.recorded_at,
         )
 

@@ -70,7 +70,11 @@ def _show_links_to_what_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
         "_is_visible",
         lambda self, sight, thing: bool(self._records_by_thing.find([thing])),
     )
-    monkeypatch.setattr(view.View, "_neighbours", lambda self, entity, links, others: [])
+    monkeypatch.setattr(
+        view.View,
+        "_neighbours",
+        lambda self, entity, links, others: [(link, self._neighbour(entity, link, entity)) for link in links],
+    )
 
 
 def _remember_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,9 @@ def test_every_variable_is_bound(text: str) -> None:
     """No node is matched whose label and moment are not asked for; a pair, which has no label, by its records."""
     matched = re.findall(r"\((\w+):(?:Record|Judgement)", text)
     for variable in set(matched):
-        bound = f"{variable}.lid IN $allowed AND {variable}.recorded_at <= $as_of"
+        is_judged = f"({variable}:Judgement" in text
+        lids = f"all(lid IN {variable}.grounds WHERE lid IN $allowed)" if is_judged else f"{variable}.lid IN $allowed"
+        bound = f"{lids} AND {variable}.recorded_at <= $as_of"
         assert text.count(bound) >= matched.count(variable) > 0
     assert "r.recorded_at <= $as_of" in text
 
