@@ -22,14 +22,12 @@ MAX_SHOWN = 10  # errors of one document
 MAX_LENGTH = 500  # of a message, which may quote a name that the caller made up
 _INTERNAL = "INTERNAL"
 _SUGGESTION = " Did you mean "
-# Where graphql-core quotes a value, and what is kept of that.
-_VALUES = tuple(
-    re.compile(place, re.DOTALL)
-    for place in (
-        r"( cannot represent [\w -]+): .*",
-        r"(Expected value of type '[^']*'[^,]*), found:? .*",
-        r"(Value) '.*'(?= does not exist in )",
-    )
+# Where graphql-core quotes a value, and what is kept of that. Where it would suggest a name it quotes none, and ends with
+# a full stop: so does the rest, or it would tell that there was something to suggest.
+_VALUES = (
+    (re.compile(r"( cannot represent [\w -]+): .*", re.DOTALL), r"\1"),
+    (re.compile(r"(Expected value of type '[^']*'[^,]*), found:? .*", re.DOTALL), r"\1."),
+    (re.compile(r"Value '.*'(?= does not exist in )", re.DOTALL), "Value"),
 )
 
 
@@ -112,8 +110,8 @@ def _is_bad_input(error: GraphQLError) -> bool:
 
 def _without_values(message: str) -> str:
     """Return a message of graphql-core without the value that does not fit, be it the caller's own: errors are logged."""
-    for place in _VALUES:
-        message = place.sub(r"\1", message)
+    for place, kept in _VALUES:
+        message = place.sub(kept, message)
     return message
 
 

@@ -265,7 +265,7 @@ def test_wrong_variables_are_explained_without_suggestions(client: Client) -> No
                 "variables": {"w": {"Person": {"nothing": {"equals": "sesame"}}}},
             },
             "Variable '$w' has invalid value at .Person: Expected value of type 'PersonFilter' not to include unknown "
-            "field 'nothing'",
+            "field 'nothing'.",
         ),
         (
             {
