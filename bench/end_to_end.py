@@ -26,7 +26,7 @@ from statistics import median
 
 from bench.goal import print_goal
 from bench.peers.service import ENGINES, Client, bolt_store, open_pipeline, serve
-from bench.view import OBSERVERS, Loaded, load, read_bare_links
+from bench.view import BARE_RECORDS, OBSERVERS, Loaded, load, read_bare_links
 from graph.bolt import BoltStore
 from tests.engines.neo4j import Unavailable
 
@@ -50,7 +50,6 @@ BUSY = (
     "MATCH (a:Record {schema: 'Phone'})-[r]-(:Record) WITH a.thing AS thing, count(r) AS links "
     "WHERE links >= $least AND links <= $most RETURN thing AS found LIMIT 2000"
 )
-BARE_ENTITY = "UNWIND $values AS value MATCH (n:Record {thing: value}) RETURN properties(n) AS found"
 BARE_SEARCH = (
     "MATCH (n:Record) WHERE n.text CONTAINS $word WITH collect(n) AS hits "
     f"RETURN {{total: size(hits), found: [n IN hits[..{PAGE}] | properties(n)]}} AS found"
@@ -107,7 +106,7 @@ def make_cases(store: BoltStore, client: Client, loaded: Loaded, questions: int)
         id_, things = view.handle("entity", thing), sorted(view.entity_of(thing).things)
         return (
             lambda: client.ask(ENTITY, id=id_),
-            lambda: (store._connection.read(BARE_ENTITY, values=things), read_bare_links(store, things, NEIGHBOURS)),
+            lambda: (store._connection.read(BARE_RECORDS, values=things), read_bare_links(store, things, NEIGHBOURS)),
         )
 
     def of_search(name: str) -> Case:

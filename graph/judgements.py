@@ -24,7 +24,7 @@ def add_judgement(
     left, right = (view.thing_of(id_) for id_ in ids)
     if left == right:
         raise InvalidData("two records", "one given twice", path="left, right")
-    label, grounds = view.label_of(ids), view.lids_of(ids)
+    label, grounds = view.grounds_of(ids)
     made = judge((left, right), verdict, by=observer.name, reason=reason, label=label, recorded_at=now, grounds=grounds)
     store.write(Batch(judgements=[made]))
     return made

@@ -448,12 +448,13 @@ class View:
 
         The strictest of every part of what they see of the entities around them, owned by their own organisation.
         """
-        labels = (record.label for record in self._records_around(ids))
-        return replace(reduce(Label.join, labels), owner=self.observer.organisation)
+        return self.grounds_of(ids)[0]
 
-    def lids_of(self, ids: Collection[str]) -> set[int]:
-        """Return the labels of all that this observer sees of the entities around some ids; raises NotVisible."""
-        return {record.lid for record in self._records_around(ids)}
+    def grounds_of(self, ids: Collection[str]) -> tuple[Label, set[int]]:
+        """Return the label of what is derived from some ids, as `label_of` does, and the labels that it is joined of."""
+        labels = [record.label for record in self._records_around(ids)]
+        joined = replace(reduce(Label.join, labels), owner=self.observer.organisation)
+        return joined, {label.lid for label in labels}
 
     def _records_around(self, ids: Collection[str]) -> list[Record]:
         """Return the current records of the entities around some ids; raises NotVisible."""
