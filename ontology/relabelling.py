@@ -49,7 +49,8 @@ def is_stricter(new: Label, old: Label) -> bool:
     it shuts to another, so a change of these is never only stricter.
     """
     opening = any(getattr(new, part) != getattr(old, part) for part in _OPENING)
-    return not opening and new.join(old) == new
+    # A label joined with itself has its lists in the order of joins.
+    return not opening and new.join(old) == new.join(new)
 
 
 _OPENING = ("cases", "compartments", "category", "owner", "basis", "minor", "expiry_date", "review_date", "legal_hold")

@@ -12,7 +12,7 @@ from graph.store import Batch
 from ontology.errors import InvalidData, NotVisible
 from ontology.observer import Observer
 from ontology.record import Record
-from ontology.relabelling import Relabelling
+from ontology.relabelling import Relabelling, is_stricter
 from tests.factory import SECRET, START, make_label, make_link, make_observer, make_record
 
 NOW = START + timedelta(days=1)
@@ -106,6 +106,15 @@ def test_who_does_not_own_it_changes_nothing_and_learns_nothing(parts: dict[str,
 def test_what_may_open_to_somebody_takes_two_of_the_owner(parts: dict[str, object]) -> None:
     """A case, a compartment or a category is nobody's to set alone, though a join would call it stricter."""
     assert _propose(_store(), ANNA, **parts).approved_by is None
+
+
+def test_the_order_of_a_list_makes_nothing_less_strict() -> None:
+    """What is stricter is so whatever the order in which a label names its purposes."""
+    old = replace(AMBER, purposes=("prosecution", "investigation"))
+
+    assert is_stricter(replace(old, tlp="RED"), old)
+    assert is_stricter(replace(old, tlp="RED", purposes=("prosecution",)), old)
+    assert not is_stricter(replace(old, tlp="GREEN"), old)
 
 
 def test_stricter_handling_takes_older_versions_along() -> None:
