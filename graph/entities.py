@@ -102,10 +102,13 @@ def latest_judgements(judgements: Iterable[Judgement]) -> dict[tuple[str, str], 
     return {(j.left, j.right): j for j in sorted(standing, key=_order_of_judgement)}
 
 
-def _order_of_judgement(judgement: Judgement) -> tuple[int, str, str, str, str]:
-    """Return what orders judgements: of those of one instant what may be seen of them, since ids lean on reasons."""
-    author = (judgement.label.owner, judgement.by)
-    return to_microseconds(judgement.recorded_at), judgement.verdict.value, *author, judgement.id
+def _order_of_judgement(judgement: Judgement) -> tuple[int, str, str, str, tuple[int, ...], int, str]:
+    """Return what orders judgements: of those of one instant what may be seen of them, since ids lean on reasons.
+
+    Those that differ in no more than their reason are shown with it to the same people.
+    """
+    moment, author = to_microseconds(judgement.recorded_at), (judgement.label.owner, judgement.by)
+    return moment, judgement.verdict.value, *author, judgement.grounds, judgement.lid, judgement.id
 
 
 def order_of(assertion: Record | Outline | Link) -> tuple[int, int, str, str]:

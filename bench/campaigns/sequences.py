@@ -76,7 +76,7 @@ def show_coverage(tally: Tally) -> None:
             if name.startswith(prefix) and not name.startswith(_AT_LAST):
                 print(f"  {name}: {count:,}")
     print(f"  {_AT_LAST}: {sum(count for name, count in tally.counts.items() if name.startswith(_AT_LAST)):,}")
-    for name in (ANSWERS, APART, "alerts", "vanished"):
+    for name in (ANSWERS, APART, "alerts", "vanished", "judged elsewhere", "tightened along"):
         print(f"  {name}: {tally.counts[name]:,}")
 
 

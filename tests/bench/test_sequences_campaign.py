@@ -3,20 +3,22 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from typing import Any
 
 import pytest
 
 from bench.campaigns.campaign import VIOLATION
 from bench.campaigns.sequences import RULES, STEPS_A_RUN, try_case
-from graph import entities, view
+from graph import entities, judgements, view
 from graph.memory import MemoryStore, _Sight
 from graph.store import Scope
-from ontology.judgement import Judgement
+from ontology.judgement import Judgement, judge
 from tests.worlds.machine import APART, STEPS, name_run
 
 SEED = 7
 SMALL = 15  # runs
 MORE = 60
+TRIES = 6
 
 
 @cache
@@ -63,6 +65,20 @@ def _forget_the_label_of_judgements(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MemoryStore, "judgements_of", find)
 
 
+def _judge_under_the_joined_label(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A judgement sways the judge's whole organisation, whatever it was made on."""
+
+    def judge_alone(*given: Any, **named: Any) -> Judgement:
+        return judge(*given, **{**named, "grounds": ()})
+
+    monkeypatch.setattr(judgements, "judge", judge_alone)
+
+
+def _break_ties_by_reasons(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of judgements of one instant that with the greatest id decides, which leans on its reason."""
+    monkeypatch.setattr(entities, "_order_of_judgement", lambda judgement: (judgement.recorded_at, judgement.id))
+
+
 def _show_links_to_what_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     """A link counts though one of its ends is hidden."""
     monkeypatch.setattr(
@@ -105,6 +121,8 @@ def _tell_of_hidden_duplicates(monkeypatch: pytest.MonkeyPatch) -> None:
 PLANTS: Mapping[str, Callable[[pytest.MonkeyPatch], None]] = {
     "relabelled": _keep_what_was_relabelled,
     "judgements": _forget_the_label_of_judgements,
+    "grounds": _judge_under_the_joined_label,
+    "ties": _break_ties_by_reasons,
     "links": _show_links_to_what_is_hidden,
     "order": _remember_the_newest,
     "rights": _take_rights_of_all,
@@ -117,4 +135,4 @@ def test_a_planted_fault_is_found(plant: Callable[[pytest.MonkeyPatch], None], m
     """What would let something hidden through, or leave it behind, makes some run fail."""
     plant(monkeypatch)
 
-    assert try_case(SEED, MORE)[VIOLATION] == 1
+    assert any(try_case(seed, MORE)[VIOLATION] for seed in range(SEED, SEED + TRIES))

@@ -11,6 +11,7 @@ so nothing stays behind of what a relabelling hid.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -37,12 +38,13 @@ from ontology.pair import Pair
 from ontology.policy import Right, Treatment
 from ontology.policy_file import default_policy
 from ontology.record import Link, Record
-from ontology.relabelling import Relabelling
+from ontology.relabelling import Relabelling, is_stricter
 from ontology.watch import Watch
 from tests.factory import SECRET, START
 from tests.worlds.questions import iter_answers, plain
 from tests.worlds.twin import ASKING, Sight, sight_of
 from tests.worlds.world import (
+    JUDGES,
     LABELS,
     OBSERVERS,
     POOLS,
@@ -94,6 +96,11 @@ class Held(Generic[Description, Assertion]):
     def label(self) -> Label:
         """The label in force."""
         return self.said[0].label
+
+    @property
+    def thing(self) -> str:
+        """What it is said of, the left end of a link."""
+        return _thing_of(self.said[0])
 
     def relabel(self, label: Label) -> None:
         """Put it under another label."""
@@ -174,9 +181,9 @@ class Eyes:
         }
         return replace(thing, properties={**thing.properties, **added}, extra={"said": random.choice(("this", "that"))})
 
-    def reads_notes(self, label: Label) -> bool:
-        """Whether the observer may at any time read notes under a label."""
-        return any(sight.clearance.treatment(label.lid, "notes") is Treatment.CLEAR for sight in self._sights)
+    def reads_notes(self, labels: Sequence[Label]) -> bool:
+        """Whether the observer may at any time read notes under all of some labels."""
+        return any(sight.reads_notes(labels) for sight in self._sights)
 
     def _is_withheld(self, said: Thing | Bond, name: str, values: Sequence[str]) -> bool:
         return not any(_images(form, said, name, values) for form in self._forms)
@@ -189,6 +196,14 @@ class Eyes:
 
     def _image(self, said: Thing | Bond, name: str, value: str) -> list[str | None]:
         return [_image(form, said.schema, name, said.label.lid, value) for form in self._forms]
+
+
+def _iter_judging(asker: Observer, eyes: Eyes) -> Iterator[tuple[Observer, Sequence[Label]]]:
+    """Yield others who may judge, and the labels of what they may have and the asker may not."""
+    for other in OBSERVERS:
+        labels = [label for label in sight_of(other).visible if label in eyes.high]
+        if other.name != asker.name and labels and default_policy().has_right(other, Right.JUDGE):
+            yield other, labels
 
 
 def name_run(steps: int) -> str:
@@ -219,6 +234,7 @@ class TwoStores(RuleBasedStateMachine):
         self.forms = forms_of(self.most)[: random.randint(1, 3)]
         self.rights: Observer | None = self.most
         self.eyes = Eyes(self.forms)
+        self.judging = [*_iter_judging(self.most, self.eyes)]
         self.keys = {str(number): random.choice(list(POOLS)) for number in range(random.randint(3, 5))}
         self.stores = (self._open(), self._open())
         self.records: list[HeldRecord] = []
@@ -251,16 +267,21 @@ class TwoStores(RuleBasedStateMachine):
 
     @rule(seed=SEEDS)
     def judge_low(self, seed: int) -> None:
-        """Keep a visible judgement by somebody else."""
+        """Keep visible judgements of others on two things, made at one instant and delivered in any order."""
         random = self._step("judge_low", seed)
         if not self.eyes.low:
             return
-        label = random.choice(self.eyes.low)
-        reasons = ("plain", "plain") if self.eyes.reads_notes(label) else ("this", "that")
-        made = self._draw_judgements(random, label, reasons)
-        self.judgements.append(made[0])
+        things = self._draw_things(random)
+        made: tuple[list[Judgement], list[Judgement]] = ([], [])
+        for by in random.sample(JUDGES, random.choice((1, 1, 2))):
+            grounds = [random.choice(self.eyes.low), *self._draw_grounds(random)]
+            judged = replace(self._draw_judgement(random, things, grounds, "plain"), by=by)
+            other = judged if self.eyes.reads_notes(grounds) else replace(judged, reason="hidden reason")
+            made[0].append(judged)
+            made[1].insert(0, other)
+        self.judgements += made[0]
         self._same(
-            "judge", [store.write(Batch(judgements=[one])) for store, one in zip(self.stores, made, strict=True)]
+            "judge", [store.write(Batch(judgements=some)) for store, some in zip(self.stores, made, strict=True)]
         )
         self._check_both()
 
@@ -277,11 +298,33 @@ class TwoStores(RuleBasedStateMachine):
         self.judgements += made[:1]
         self._check_both()
 
+    @precondition(lambda self: self.judging)
+    @rule(seed=SEEDS)
+    def judge_elsewhere(self, seed: int) -> None:
+        """Judge, in one store or in each otherwise, as somebody who sees something there that the observer does not."""
+        random = self._step("judge_elsewhere", seed)
+        for index in self._draw_stores(random):
+            colleagues = [one for one in self.judging if one[0].organisation == self.most.organisation]
+            judge, labels = random.choice(colleagues if colleagues and random.random() < 0.7 else self.judging)
+            store = self.stores[index]
+            thing = draw_thing(random, key := random.choice(list(self.keys)), self.keys[key], random.choice(labels))
+            record = _make_record(thing, self._place(random), self.now)
+            self.hidden[index].append(record)
+            store.write(Batch(records=[record]))
+            store.put_observer(judge)
+            handles, other = Handles(SECRET, judge.organisation), random.choice(self.asked.things)
+            ids = (handles.seal("entity", record.thing), handles.seal("entity", other))
+            # Another's, which they may not see or have just seen.
+            with suppress(VinculumError):
+                add_judgement(store, judge, ids, random.choice(list(Verdict)), "hidden reason", self.now)
+                self.counts["judged elsewhere"] += 1
+            self._check_one(index)
+
     @rule(seed=SEEDS)
     def relabel_low(self, seed: int) -> None:
         """Carry out a relabelling that the observer notices: something vanishes, comes back or is shown otherwise."""
         random = self._step("relabel_low", seed)
-        held, label = self._draw_relabelling(random, [*self.records, *self.links])
+        held, label = self._draw_relabelling(random, [*self.records, *self.links], LABELS)
         if held is None or label is None:
             return
         done = [store.relabel(_approved(one, label, self.now)) for store, one in self._in_stores(held)]
@@ -294,8 +337,13 @@ class TwoStores(RuleBasedStateMachine):
         """Ask, as the observer, that something be handled otherwise."""
         random = self._step("propose_relabelling", seed)
         held, named = self._draw_visible(random)
-        _, label = self._draw_relabelling(random, [held] if held else [])
-        if held is None or named is None or label is None:
+        if held is None or named is None:
+            return
+        # Another owner is refused; only a stricter label of one's own is in force at once.
+        labels = [label for label in LABELS if label.owner == held.label.owner or random.random() < 0.05]
+        stricter = [label for label in labels if is_stricter(label, held.label)]
+        _, label = self._draw_relabelling(random, [held], stricter if random.random() < 0.5 else labels)
+        if label is None or not self._may_carry_out(held, label):
             return
         parts = {part: value for part, value in asdict(label).items() if value != getattr(held.label, part)}
         made = self._both(
@@ -312,7 +360,7 @@ class TwoStores(RuleBasedStateMachine):
             lambda found: [found.is_approved, found.label.lid, found.thing],
         )
         if made and made[0].is_approved:
-            self._carry_out(held, label)
+            self._carry_out_with_versions(held, label)
         elif made:
             self.proposals[self.now] = (held, label)
 
@@ -324,7 +372,8 @@ class TwoStores(RuleBasedStateMachine):
         colleague = replace(self._who, name="colleague")
         shown = [list_open_relabellings(store, colleague) for store in self.stores]
         self._same("open relabellings", shown)
-        fit = [r for r in shown[0] if r.proposed_at in self.proposals and self._may_be(*self.proposals[r.proposed_at])]
+        proposed = self.proposals
+        fit = [r for r in shown[0] if r.proposed_at in proposed and self._may_carry_out(*proposed[r.proposed_at])]
         if not fit:
             return
         chosen = random.choice(fit)
@@ -335,7 +384,7 @@ class TwoStores(RuleBasedStateMachine):
             lambda found: [found.is_approved, found.label.lid],
         )
         if made:
-            self._carry_out(held, label)
+            self._carry_out_with_versions(held, label)
 
     @rule(seed=SEEDS)
     def change_rights(self, seed: int) -> None:
@@ -503,7 +552,17 @@ class TwoStores(RuleBasedStateMachine):
         return self.rights is not None and default_policy().has_right(self.rights, right)
 
     def _open(self) -> MemoryStore:
-        return MemoryStore(secret=SECRET, clock=lambda: self.now)
+        """Return a store that has met every label, on nothing that there is: one that it never met hides."""
+        store = MemoryStore(secret=SECRET, clock=lambda: self.now)
+        nothing = ("never there", "nor here")
+        store.write(
+            Batch(
+                judgements=[
+                    judge(nothing, Verdict.UNSURE, by="", reason="", label=label, recorded_at=START) for label in LABELS
+                ]
+            )
+        )
+        return store
 
     def _same(self, what: str, found: Sequence[object]) -> None:
         self.counts[ANSWERS] += 1
@@ -596,6 +655,12 @@ class TwoStores(RuleBasedStateMachine):
     def _draw_record(self, random: Random) -> HeldRecord:
         key = random.choice(list(self.keys))
         one = draw_thing(random, key, self.keys[key], random.choice(self.eyes.low))
+        if self.records and random.random() < 0.3:
+            # A version of what there is, under any label of the same owner.
+            earlier = random.choice(self.records).described[0]
+            key, labels = earlier.key, [label for label in self.eyes.low if label.owner == earlier.label.owner]
+            label = random.choice(labels or [earlier.label])
+            one = replace(draw_thing(random, key, self.keys[key], label), facet=earlier.facet)
         altered = self.eyes.alter(one, POOLS[self.keys[key]], random)
         other = self.eyes.add_withheld(altered, self.keys[key], random)
         self.is_apart = self.is_apart or one != other
@@ -632,23 +697,37 @@ class TwoStores(RuleBasedStateMachine):
         self.pairs.append(pair)
         return pair
 
-    def _draw_judgements(self, random: Random, label: Label, reasons: Sequence[str]) -> list[Judgement]:
+    def _draw_grounds(self, random: Random) -> list[Label]:
+        """Draw the label of something else that was judged on, or none."""
+        return [held.label for held in random.sample(self.records, random.choice((0, 0, min(1, len(self.records)))))]
+
+    def _draw_things(self, random: Random) -> tuple[str, str]:
         left, right = random.sample(self.asked.things, 2)
-        verdict = random.choice(list(Verdict))
-        return [
-            judge((left, right), verdict, by="somebody", reason=reason, label=label, recorded_at=self.now)
-            for reason in reasons
-        ]
+        return left, right
+
+    def _draw_judgement(
+        self, random: Random, things: tuple[str, str], grounds: Sequence[Label], reason: str
+    ) -> Judgement:
+        return judge(
+            things,
+            random.choice(list(Verdict)),
+            by=random.choice(JUDGES),
+            reason=reason,
+            label=random.choice(grounds),
+            recorded_at=self.now,
+            grounds=[label.lid for label in grounds],
+        )
 
     def _draw_relabelling(
-        self, random: Random, among: Sequence[HeldRecord | HeldLink]
+        self, random: Random, among: Sequence[HeldRecord | HeldLink], labels: Sequence[Label]
     ) -> tuple[HeldRecord | HeldLink | None, Label | None]:
-        """Draw something low and a label under which nothing that differs between the stores would show."""
+        """Draw something low and one of some labels, under which nothing that differs between the stores would show."""
         if not among:
             return None, None
         held = random.choice(among)
-        labels = [label for label in random.sample(LABELS, 6) if label != held.label and self._may_be(held, label)]
-        return held, random.choice(labels) if labels else None
+        some = random.sample(labels, min(6, len(labels)))
+        fit = [label for label in some if label != held.label and self._may_be(held, label)]
+        return held, random.choice(fit) if fit else None
 
     def _may_be(self, held: HeldRecord | HeldLink, label: Label) -> bool:
         one, other = (self.eyes.images(replace(said, label=label)) for said in held.described)
@@ -659,6 +738,36 @@ class TwoStores(RuleBasedStateMachine):
         one, other = (self.eyes.likeness(ends, likeness) for likeness in pair.likenesses)
         return one == other
 
+    def _may_carry_out(self, held: HeldRecord | HeldLink, label: Label) -> bool:
+        """Whether neither something nor a version that would be tightened along would show what differs."""
+        return all(
+            version_label in LABELS and self._may_be(version, version_label)
+            for version, version_label in ((held, label), *self._tightened_along(held, label))
+        )
+
+    def _tightened_along(self, held: HeldRecord | HeldLink, label: Label) -> list[tuple[HeldRecord | HeldLink, Label]]:
+        """Return the older versions that whoever tightens something sees, and the labels that these get as well."""
+        if not is_stricter(label, held.label):
+            return []
+        visible = sight_of(self._who).visible
+        among: list[HeldRecord | HeldLink] = [*self.records, *self.links]
+        return [
+            (one, label if one.label == held.label else one.label.join(label))
+            for one in among
+            if one is not held
+            and _identity_of(one.said[0]) == _identity_of(held.said[0])
+            and one.label in visible
+            and one.label.owner == held.label.owner
+        ]
+
+    def _carry_out_with_versions(self, held: HeldRecord | HeldLink, label: Label) -> None:
+        """Follow a relabelling by an observer, which takes older versions along where it is stricter."""
+        for version, version_label in self._tightened_along(held, label):
+            if version_label != version.label:
+                self.counts["tightened along"] += 1
+                self._carry_out(version, version_label)
+        self._carry_out(held, label)
+
     def _draw_visible(self, random: Random) -> tuple[HeldRecord | HeldLink | None, Provenance | None]:
         """Draw something low that the observer sees now, and how it is named to them."""
         view = self.stores[0].view(self._who)
@@ -666,27 +775,33 @@ class TwoStores(RuleBasedStateMachine):
         named = [facet.provenance for entity in entities for record in entity.records for facet in record.facets]
         for entity in entities:
             named += [neighbour.link.provenance for neighbour in view.neighbours(entity.id).items]
-        if not named:
-            return None, None
-        chosen = random.choice(named)
         known: dict[str, HeldRecord | HeldLink] = {held.said[0].id: held for held in self.records}
         known |= {held.said[0].id: held for held in self.links}
-        try:
-            return known.get(view.assertion_of(chosen.record, chosen.assertion).id), chosen
-        except VinculumError:
-            # A link whose left end the observer sees as another thing's.
-            return None, None
+        found: tuple[HeldRecord | HeldLink | None, Provenance | None] = (None, None)
+        # Rather something of their own organisation, which they may tighten alone.
+        for chosen in random.sample(named, min(3, len(named))):
+            # A link may have a left end that the observer sees as another thing's.
+            with suppress(VinculumError):
+                found = known.get(view.assertion_of(chosen.record, chosen.assertion).id), chosen
+            if found[0] and found[0].label.owner == self._who.organisation:
+                break
+        return found
 
     def _carry_out(self, held: HeldRecord | HeldLink, label: Label) -> None:
         """Follow a relabelling, and see that under a hidden label nothing of it is left at any moment."""
         old = held.said
         held.relabel(label)
+        if isinstance(old[0], Record):
+            self.judgements = [
+                judged.to_grounded(old[0].lid, label.lid) if held.thing in (judged.left, judged.right) else judged
+                for judged in self.judgements
+            ]
         self.remembered.clear()
         self._check_both()
         if self.rights is None or label in sight_of(self.rights).visible:
             return
         self.counts["vanished"] += 1
-        thing = old[0].thing if isinstance(old[0], Record) else old[0].left
+        thing = held.thing
         for moment in (old[0].recorded_at, self.now):
             for index, store in enumerate(self.stores):
                 view = store.view(self.rights, moment)
@@ -719,7 +834,12 @@ class TwoStores(RuleBasedStateMachine):
         return _make_link(bond, self._place(random), random.choice(("", "again")), self._draw_when(random))
 
     def _draw_hidden_judgement(self, random: Random) -> Judgement:
-        return self._draw_judgements(random, random.choice(self.eyes.high), ("hidden reason",))[0]
+        """Draw a judgement made on something hidden, often beside a visible one and of the same instant."""
+        beside = random.choice(self.judgements) if self.judgements and random.random() < 0.5 else None
+        things = (beside.left, beside.right) if beside else self._draw_things(random)
+        grounds = [random.choice(self.eyes.high), *self._draw_grounds(random)]
+        drawn = self._draw_judgement(random, things, grounds, "hidden reason")
+        return replace(drawn, recorded_at=beside.recorded_at if beside else self._draw_when(random))
 
     def _draw_hidden_pair(self, index: int, random: Random) -> Pair | None:
         """Draw a scored pair of something hidden with anything."""
@@ -856,8 +976,16 @@ def _make_pair(ends: tuple[Record, Record], likeness: Likeness, moment: datetime
 
 
 def _approved(said: Record | Link, label: Label, moment: datetime) -> Relabelling:
-    thing = said.thing if isinstance(said, Record) else said.left
-    return Relabelling(said.id, thing, label, "reviewed", "one", moment, "another", moment)
+    return Relabelling(said.id, _thing_of(said), label, "reviewed", "one", moment, "another", moment)
+
+
+def _thing_of(said: Record | Link) -> str:
+    return said.thing if isinstance(said, Record) else said.left
+
+
+def _identity_of(said: Record | Link) -> object:
+    """Return what the versions of a facet or a link have in common."""
+    return (said.thing, said.facet) if isinstance(said, Record) else said.identity
 
 
 def _show_watch(watch: Watch) -> object:

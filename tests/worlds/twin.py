@@ -34,6 +34,7 @@ from tests.worlds.world import (
     draw_opinion,
     draw_properties,
     draw_thing,
+    keep_apart,
     make_world,
 )
 
@@ -67,6 +68,14 @@ class Sight:
         if rule.treatment is Treatment.GENERALISE:
             return _coarsen(prop, rule.grain, value)
         return value
+
+    def holds(self, opinion: Opinion) -> bool:
+        """Whether a judgement counts for the observer: whether they may have all that it was made on."""
+        return all(map(self.is_allowed, opinion.grounds))
+
+    def reads_notes(self, labels: Iterable[Label]) -> bool:
+        """Whether the observer may read notes under all of some labels."""
+        return all(self.clearance.treatment(label.lid, "notes") is Treatment.CLEAR for label in labels)
 
     def seen(self, thing: Thing, names: Iterable[str]) -> Treatment:
         """Return the one treatment that all these properties of a record have, ABSENT when hidden or different."""
@@ -109,10 +118,13 @@ def make_twin(world: World, observer: Observer, random: Random) -> World:
         things.append(replace(draw_thing(random, near, schema, label), minute=random.randint(0, 90)))
         things.append(draw_thing(random, f"x{random.randrange(1000)}", schema, label))
         bonds.append(draw_bond(random, [near, *(t.key for t in things[-2:]), *world.keys], random.choice(sight.hidden)))
-        opinions.append(draw_opinion(random, list(world.keys), random.choice(sight.hidden)))
+        opinions.append(_draw_hidden_opinion(world, random.choice(sight.hidden), random))
         left = random.randrange(len(world.things))
         if world.things[left].key != things[-1].key:
             likenesses.append(replace(draw_likeness(random, left, len(things) - 1), minute=0))
+    # In which order they came is told by their moments alone.
+    opinions = keep_apart(sorted(opinions, key=lambda opinion: not sight.holds(opinion)))
+    random.shuffle(opinions)
     return World(world.keys, tuple(things), tuple(bonds), tuple(likenesses), tuple(opinions))
 
 
@@ -167,12 +179,19 @@ def _alter_bond(bond: Bond, sight: Sight, random: Random) -> Bond:
 
 
 def _alter_opinion(opinion: Opinion, sight: Sight, random: Random) -> Opinion | None:
-    if sight.is_allowed(opinion.label):
-        # Who may not read the notes of a label does not read the reason of a judgement under it.
-        if sight.clearance.treatment(opinion.label.lid, "notes") is Treatment.CLEAR:
+    if sight.holds(opinion):
+        # Who may not read the notes of something does not read the reason of a judgement made on it.
+        if sight.reads_notes(opinion.grounds):
             return opinion
         return replace(opinion, reason=random.choice(("this", "that")))
     return replace(opinion, verdict=random.choice(list(Verdict))) if random.random() < 0.5 else None
+
+
+def _draw_hidden_opinion(world: World, ground: Label, random: Random) -> Opinion:
+    """Draw a judgement that the observer may not have, often on what somebody judged at the same instant."""
+    drawn = draw_opinion(random, list(world.keys), ground, [thing.label for thing in world.things])
+    beside = random.choice(world.opinions) if world.opinions and random.random() < 0.5 else drawn
+    return replace(drawn, left=beside.left, right=beside.right, minute=beside.minute)
 
 
 def _alter_likeness(pair: Likeness, world: World, sight: Sight, random: Random) -> Likeness | None:

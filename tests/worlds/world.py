@@ -5,7 +5,7 @@ Values come from tiny pools, so that hidden and visible things share names,
 numbers and links: a leak needs something near the question.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import combinations
@@ -57,11 +57,12 @@ POOLS: Mapping[str, Mapping[str, Sequence[str]]] = {
 }
 # What may stand in for a schema in another facet of the same thing.
 OTHER_SCHEMATA = {"Organization": "Company", "Person": "LegalEntity"}
+JUDGES = ("somebody", "another")
 WORDS = ("ada", "bela", "1980", "40712", "hidden", "hamburg", "walletone")
 
 
 def _label(**parts: Any) -> Label:
-    return make_label(purposes=PURPOSES, **parts)
+    return make_label(purposes=tuple(sorted(PURPOSES)), **parts)
 
 
 LABELS = (
@@ -80,6 +81,7 @@ LABELS = (
     _label(category="victim", tlp="AMBER", owner="HOME", release=("POLICE", "LAB", "COURT"), cases=("A",)),
     _label(category="victim", tlp="RED", owner="HOME"),
     _label(category="suspect", tlp="RED", owner="POLICE", cases=("B",)),
+    _label(category="none", tlp="AMBER", owner="LAB", cases=("B",)),
     _label(category="other", handling="H2", owner="LAB"),
     _label(compartments=("SECRET",)),
     _label(category="witness", tlp="GREEN", owner="LAB", compartments=("TEAM",)),
@@ -160,13 +162,15 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """One judgement to be, on two keys."""
+    """One judgement to be, on two keys, by somebody who judged on what has the labels of its `grounds`."""
 
     left: str
     right: str
     verdict: Verdict
+    by: str
     reason: str
     label: Label
+    grounds: tuple[Label, ...]
     minute: int
 
 
@@ -197,10 +201,10 @@ def make_world(random: Random, favoured: Sequence[Label] = ()) -> World:
     people = [i for i, t in enumerate(things) if t.schema in ("Person", "Organization")]
     pairs = [pair for pair in combinations(people, 2) if things[pair[0]].key != things[pair[1]].key]
     chosen = random.sample(pairs, min(len(pairs), 3))
-    opinions = [draw_opinion(random, list(keys)) for _ in range(random.choice((0, 0, 1, 2)))]
-    return World(
-        keys, tuple(things), tuple(bonds), tuple(draw_likeness(random, *pair) for pair in chosen), tuple(opinions)
-    )
+    labels = [thing.label for thing in things]
+    opinions = [draw_opinion(random, list(keys), draw_label(), labels) for _ in range(random.choice((0, 0, 1, 2)))]
+    likenesses = [draw_likeness(random, *pair) for pair in chosen]
+    return World(keys, tuple(things), tuple(bonds), tuple(likenesses), tuple(keep_apart(opinions)))
 
 
 def draw_thing(random: Random, key: str, schema: str, label: Label | None = None) -> Thing:
@@ -241,12 +245,28 @@ def draw_likeness(random: Random, left: int, right: int) -> Likeness:
     return Likeness(left, right, tuple(random.sample(KEYS, random.randint(1, 2))), evidence, random.randint(0, 60))
 
 
-def draw_opinion(random: Random, keys: Sequence[str], label: Label | None = None) -> Opinion:
-    """Draw a judgement on two things."""
+def draw_opinion(random: Random, keys: Sequence[str], label: Label, labels: Sequence[Label]) -> Opinion:
+    """Draw a judgement on two things, made on what has a label and maybe another; many are of one instant."""
     left, right = random.sample(list(keys), 2)
-    verdict = random.choice(list(Verdict))
-    reason = random.choice(("hidden reason", "plain"))
-    return Opinion(left, right, verdict, reason, label or random.choice(LABELS), random.randint(0, 60))
+    others = random.choices(labels, k=random.choice((0, 0, 1)))
+    return Opinion(
+        left,
+        right,
+        verdict=random.choice(list(Verdict)),
+        by=random.choice(JUDGES),
+        reason=random.choice(("hidden reason", "plain")),
+        label=random.choice((label, label, *others)),
+        grounds=(label, *others),
+        minute=random.choice((20, 40)),
+    )
+
+
+def keep_apart(opinions: Iterable[Opinion]) -> list[Opinion]:
+    """Keep the first of opinions that differ in nothing but reason and grounds: nobody says the same twice at once."""
+    first: dict[object, Opinion] = {}
+    for o in opinions:
+        first.setdefault((frozenset((o.left, o.right)), o.verdict, o.by, o.label, o.minute), o)
+    return list(first.values())
 
 
 def thing_of(key: str) -> str:
@@ -318,10 +338,11 @@ def _make_judgement(opinion: Opinion) -> Judgement:
     return judge(
         (thing_of(opinion.left), thing_of(opinion.right)),
         opinion.verdict,
-        by="somebody",
+        by=opinion.by,
         reason=opinion.reason,
         label=opinion.label,
         recorded_at=START + timedelta(minutes=opinion.minute),
+        grounds=[label.lid for label in opinion.grounds],
     )
 
 
