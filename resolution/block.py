@@ -93,8 +93,8 @@ def block_range(connection: duckdb.DuckDBPyConnection, first: int, last: int) ->
 
 # Rows follow record ids, so that left < right by row is left < right by id.
 _RANK = (
-    f"CREATE TABLE {RECORDS} AS SELECT row_number() OVER (ORDER BY id) - 1 AS row, * FROM loaded "
-    "QUALIFY row_number() OVER (PARTITION BY id ORDER BY loaded) = 1",
+    f"CREATE TABLE {RECORDS} AS SELECT row_number() OVER (ORDER BY id) - 1 AS row, * FROM "
+    "(FROM loaded QUALIFY row_number() OVER (PARTITION BY id ORDER BY loaded) = 1)",
     "CREATE TABLE keys AS SELECT row, thing, rule, text FROM loaded_keys JOIN records USING (loaded) "
     "QUALIFY count(*) OVER (PARTITION BY rule, text) > 1",
     "DROP TABLE loaded",
