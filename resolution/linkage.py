@@ -123,7 +123,7 @@ def _link_many(n: int, size: int, edges: Edges, absent: float, stop: float) -> P
 
 def _fill(n: int, size: int, edges: Edges, absent: float) -> tuple[Weights, Weights]:
     """Return the best and the summed weight between each two places, -inf on the diagonal of the best."""
-    best = np.full((n, size, size), absent)
+    best = np.full((n, size, size), absent, np.float64)
     row, one, other = edges.left // size, edges.left % size, edges.right % size
     best[row, one, other] = best[row, other, one] = edges.weight
     total = best.copy()

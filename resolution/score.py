@@ -5,6 +5,7 @@ and whether it is kept depends on its two records and the model alone.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -43,7 +44,7 @@ def score_records(
     make_pair = _pair_maker(model, recorded_at)
     with open_engine(engine) as connection:
         count = load_records(connection, records, model)
-        linker = _make_linker(DuckDBAPI(connection=connection), model)
+        linker = make_linker(DuckDBAPI(connection=connection), model)
         for first, last in plan_ranges(connection, engine):
             block_range(connection, first, last)
             yield from map(make_pair, _iter_kept(connection, linker, model))
@@ -84,20 +85,33 @@ def _make_level(comparison: Comparison, level: Level) -> dict[str, Any]:
     }
 
 
-def _make_linker(engine: DuckDBAPI, model: Model) -> Linker:
+def make_linker(engine: DuckDBAPI, model: Model) -> Linker:
+    """Return Splink over the table `records`, with the model as its settings."""
     frame = engine.register(RECORDS, dataset_display_name=RECORDS)
     # Without a level, Splink leaves logging as it is; else it writes to standard error.
     return Linker(frame, make_settings(model), log_level=None)
 
 
-def _iter_kept(connection: duckdb.DuckDBPyConnection, linker: Linker, model: Model) -> Iterator[tuple[Any, ...]]:
+@contextmanager
+def compare_candidates(connection: duckdb.DuckDBPyConnection, linker: Linker) -> Iterator[str]:
+    """Let Splink compare the table `candidates`; gives the name of its table, which is gone afterwards.
+
+    Its columns are `row_l`, `row_r` and, for each comparison, `mw_NAME` in bits (see `places_by_weight`).
+    """
     candidates = DuckDBAPI(connection=connection).register(CANDIDATES, dataset_display_name=CANDIDATES)
     linker.table_management.register_blocked_pairs_for_predict(candidates)
-    scored = linker.inference.predict(warning_mode="never")
-    kept = connection.cursor().execute(_select_kept(model, scored.physical_name))
-    while rows := kept.fetchmany(_FETCHED_AT_ONCE):
-        yield from rows
-    scored.drop_table_from_database_and_remove_from_cache()
+    compared = linker.inference.predict(warning_mode="never")
+    try:
+        yield compared.physical_name
+    finally:
+        compared.drop_table_from_database_and_remove_from_cache()
+
+
+def _iter_kept(connection: duckdb.DuckDBPyConnection, linker: Linker, model: Model) -> Iterator[tuple[Any, ...]]:
+    with compare_candidates(connection, linker) as compared:
+        kept = connection.cursor().execute(_select_kept(model, compared))
+        while rows := kept.fetchmany(_FETCHED_AT_ONCE):
+            yield from rows
 
 
 def _select_kept(model: Model, scored: str) -> str:
@@ -124,7 +138,7 @@ def _equality_sql(comparison: Comparison) -> str:
 
 def _pair_maker(model: Model, recorded_at: datetime) -> Callable[[tuple[Any, ...]], Pair]:
     # Splink gives back weights; the levels of one comparison all weigh differently (see read_model).
-    places = [_places_by_weight(comparison) for comparison in model.comparisons]
+    places = [places_by_weight(comparison) for comparison in model.comparisons]
 
     @cache
     def list_keys(rules: int) -> tuple[BlockingKey, ...]:
@@ -141,5 +155,6 @@ def _pair_maker(model: Model, recorded_at: datetime) -> Callable[[tuple[Any, ...
     return make_pair
 
 
-def _places_by_weight(comparison: Comparison) -> dict[float, int | None]:
+def places_by_weight(comparison: Comparison) -> dict[float, int | None]:
+    """Return the place of each level by its weight in bits, which is what Splink gives back; 0 is missing."""
     return {0.0: None} | {level.chance.weight: place for place, level in enumerate(comparison.levels)}

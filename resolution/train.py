@@ -1,0 +1,243 @@
+"""Training: a model's chances from records that nobody has judged, by expectation maximisation.
+
+`u` comes from pairs drawn at random, nearly all of which are of two things; `m`
+from the pairs that each key proposes, by the comparisons that the key does not
+read (Fellegi and Sunter 1969; Winkler 1988): among pairs that share a name,
+names tell nothing of how often names agree. What the model had before counts as
+so many pairs more, so that a level which is rare here keeps its weight. Both are
+counted over at most `MOST_PAIRS` pairs, so the cost does not grow with their number.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from math import log, log2
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from splink import DuckDBAPI, Linker
+
+from ontology.record import Record
+from resolution.block import CANDIDATES, Engine, block_range, load_records, open_engine, plan_ranges
+from resolution.model import Chance, Comparison, Level, Model
+from resolution.score import compare_candidates, make_linker, places_by_weight
+
+MOST_PAIRS = 500_000
+_SEED = 1
+# What the model had before counts as so many pairs of one thing, and of two.
+_KNOWN_M = 50.0
+_KNOWN_U = 2_000.0
+_ROUNDS = 50
+_LEAST = 1e-7
+# The fewest pairs of a key that say anything.
+_FEWEST = 30
+_FITS = 3
+_FARTHEST = 6.0  # bits by which a prior may differ from the guess
+_NUDGE = 1e-9
+
+Counts = npt.NDArray[np.float64]
+Levels = npt.NDArray[np.int64]
+# Of each comparison, m and u of its levels.
+Chances = list[tuple[Counts, Counts]]
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """Distinct findings of pairs: levels (n, comparisons) by place, -1 missing; the rules that proposed; how many."""
+
+    levels: Levels
+    rules: Levels
+    counts: Counts
+
+
+def train_model(records: Iterable[Record], model: Model, *, engine: Engine | None = None) -> Model:
+    """Return the model with chances, and a prior, that fit these records; its keys and stop stay.
+
+    The same for the same records in any order. With fewer than two records the
+    model itself.
+    """
+    chosen = engine or Engine(pairs_at_once=50_000)
+    with open_engine(chosen) as connection:
+        count = load_records(connection, records, model)
+        if count < 2:
+            return model
+        linker = make_linker(DuckDBAPI(connection=connection), model)
+        drawn = _count_random(connection, linker, model, count)
+        proposed = _count_proposed(connection, linker, model, chosen)
+    chances, prior = _fit(drawn, proposed, model, count)
+    comparisons = tuple(
+        replace(comparison, levels=_make_levels(comparison, *chance))
+        for comparison, chance in zip(model.comparisons, chances, strict=True)
+    )
+    digest = sha256(repr((comparisons, prior)).encode()).hexdigest()[:8]
+    return replace(model, comparisons=comparisons, prior=prior, version=f"{model.name}-trained-{digest}")
+
+
+def _fit(drawn: Patterns, proposed: Patterns, model: Model, count: int) -> tuple[Chances, float]:
+    """Return chances and prior that fit; a few rounds, since pairs of one thing are among those drawn at random."""
+    known = _list_chances(model)
+    chances, prior = known, guess_prior(count)
+    for _ in range(_FITS):
+        u = _estimate_u(drawn, known, chances, prior)
+        m = _estimate_m(proposed, model, known, u)
+        chances = list(zip(m, u, strict=True))
+        prior = _estimate_prior(proposed, chances, count)
+    return chances, prior
+
+
+def guess_prior(count: int) -> float:
+    """Return the prior in bits of two of so many records when each has about one other of its thing."""
+    return -log2(max(2, count))
+
+
+def _count_random(connection: duckdb.DuckDBPyConnection, linker: Linker, model: Model, count: int) -> Patterns:
+    """Count findings of pairs drawn at random, or of all when they are few."""
+    random = np.random.default_rng(_SEED)
+    if count * (count - 1) // 2 <= MOST_PAIRS:
+        left, right = np.triu_indices(count, 1)
+    else:
+        left, right = (random.integers(0, count, MOST_PAIRS) for _ in range(2))
+        left, right = np.minimum(left, right)[left != right], np.maximum(left, right)[left != right]
+    pairs = pa.table({"join_key_l": left, "join_key_r": right})
+    connection.register("pairs", pairs)
+    connection.execute(
+        f"CREATE OR REPLACE TABLE {CANDIDATES} AS SELECT DISTINCT *, '0' AS match_key, 0::BIGINT AS rules FROM pairs"
+    )
+    connection.unregister("pairs")
+    return _make_patterns([_count_candidates(connection, linker, model)], model)
+
+
+def _count_proposed(connection: duckdb.DuckDBPyConnection, linker: Linker, model: Model, engine: Engine) -> Patterns:
+    """Count findings of pairs that some key proposes, of as many ranges of records as hold enough."""
+    found: list[Any] = []
+    held = 0
+    ranges = list(plan_ranges(connection, engine))
+    for place in np.random.default_rng(_SEED).permutation(len(ranges)):
+        block_range(connection, *ranges[place])
+        rows = _count_candidates(connection, linker, model)
+        found.append(rows)
+        held += sum(row[-1] for row in rows)
+        if held >= MOST_PAIRS:
+            break
+    patterns = _make_patterns(found, model)
+    return replace(patterns, counts=patterns.counts * (len(ranges) / max(1, len(found))))
+
+
+def _count_candidates(connection: duckdb.DuckDBPyConnection, linker: Linker, model: Model) -> list[tuple[int, ...]]:
+    weights = ", ".join(f"mw_{comparison.name}" for comparison in model.comparisons)
+    with compare_candidates(connection, linker) as compared:
+        rows = connection.execute(
+            f"SELECT {weights}, rules, count(*) FROM {compared} s "
+            f"JOIN {CANDIDATES} c ON s.row_l = c.join_key_l AND s.row_r = c.join_key_r GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+    places = [places_by_weight(comparison) for comparison in model.comparisons]
+    return [(*map(_find_place, places, weights), rules, count) for *weights, rules, count in rows]
+
+
+def _find_place(places: Mapping[float, int | None], weight: float) -> int:
+    place = places[weight]
+    return -1 if place is None else place
+
+
+def _make_patterns(found: Sequence[Sequence[tuple[int, ...]]], model: Model) -> Patterns:
+    rows = np.array([row for rows in found for row in rows], np.int64).reshape(-1, len(model.comparisons) + 2)
+    distinct, of = np.unique(rows[:, :-1], axis=0, return_inverse=True)
+    counts = np.bincount(of.ravel(), weights=rows[:, -1], minlength=len(distinct))
+    return Patterns(distinct[:, :-1], distinct[:, -1], counts.astype(np.float64))
+
+
+def _list_chances(model: Model) -> Chances:
+    return [
+        (np.array([level.chance.m for level in c.levels]), np.array([level.chance.u for level in c.levels]))
+        for c in model.comparisons
+    ]
+
+
+def _weigh(patterns: Patterns, chances: Chances, places: Iterable[int]) -> Counts:
+    """Return what some comparisons add up to in each pattern, in natural units."""
+    total = np.zeros(len(patterns.counts))
+    for place in places:
+        m, u = chances[place]
+        levels = patterns.levels[:, place]
+        total += np.where(levels < 0, 0.0, np.log(m / u)[levels])
+    return total
+
+
+def _share(weights: Counts, odds: float) -> Counts:
+    """Return the probability of each pattern to be of one thing, from its weight and the odds before it."""
+    return 1.0 / (1.0 + np.exp(-np.clip(weights + odds, -500, 500)))
+
+
+def _count_levels(levels: Levels, counts: Counts, number: int) -> Counts:
+    said = levels >= 0
+    return np.bincount(levels[said], weights=counts[said], minlength=number).astype(np.float64)
+
+
+def _estimate_u(drawn: Patterns, known: Chances, chances: Chances, prior: float) -> list[Counts]:
+    """Return how often each level shows among pairs of two things: of those drawn, less what is likely of one."""
+    places = range(len(chances))
+    of_two = drawn.counts * (1 - _share(_weigh(drawn, chances, places), prior * log(2)))
+    found = []
+    for place, (_, u) in enumerate(known):
+        counted = _count_levels(drawn.levels[:, place], of_two, len(u))
+        total = max(1.0, counted.sum())
+        # What never showed is rarer than one in all that were drawn, and need not be rarer than it was known to be.
+        least = np.minimum(u, 1 / total)
+        found.append(np.maximum((counted + _KNOWN_U * u) / (total + _KNOWN_U), least))
+    return found
+
+
+def _estimate_m(proposed: Patterns, model: Model, known: Chances, u: Sequence[Counts]) -> list[Counts]:
+    """Return how often each level shows among pairs of one thing, counted key by key."""
+    names = [comparison.name for comparison in model.comparisons]
+    counted = [_KNOWN_M * m / m.sum() for m, _ in known]
+    for place, rule in enumerate(model.keys):
+        chosen = (proposed.rules >> place) & 1 == 1
+        patterns = Patterns(proposed.levels[chosen], proposed.rules[chosen], proposed.counts[chosen])
+        told = [i for i, name in enumerate(names) if name not in {of for of, _ in rule.parts}]
+        if patterns.counts.sum() >= _FEWEST and told:
+            for i, counts in _maximise(patterns, known, u, told).items():
+                counted[i] = counted[i] + counts
+    return [counts / counts.sum() for counts in counted]
+
+
+def _maximise(patterns: Patterns, known: Chances, u: Sequence[Counts], told: Sequence[int]) -> dict[int, Counts]:
+    """Return, by comparison, how many pairs of one thing show each level, when what a key reads is left out."""
+    m = {i: known[i][0] / known[i][0].sum() for i in told}
+    share = 0.5
+    of_one = patterns.counts
+    for _ in range(_ROUNDS):
+        chances = [(m.get(i, known[i][0]), u[i]) for i in range(len(known))]
+        likely = _share(_weigh(patterns, chances, told), log(share / (1 - share)))
+        of_one = patterns.counts * likely
+        share = float(np.clip(of_one.sum() / patterns.counts.sum(), 0.001, 0.999))
+        for i in told:
+            counted = _count_levels(patterns.levels[:, i], of_one, len(u[i])) + _KNOWN_M * known[i][0]
+            m[i] = counted / counted.sum()
+    return {i: _count_levels(patterns.levels[:, i], of_one, len(u[i])) for i in told}
+
+
+def _estimate_prior(proposed: Patterns, chances: Chances, count: int) -> float:
+    """Return the prior in bits under which as many pairs are of one thing as their weights then say."""
+    weights, guess = _weigh(proposed, chances, range(len(chances))), guess_prior(count)
+    prior = guess
+    for _ in range(_ROUNDS):
+        likely = float((proposed.counts * _share(weights, prior * log(2))).sum())
+        prior = log2(max(likely, 1.0) / (count * (count - 1) / 2))
+    return min(max(prior, guess - _FARTHEST), guess + _FARTHEST)
+
+
+def _make_levels(comparison: Comparison, m: Counts, u: Counts) -> tuple[Level, ...]:
+    """Return levels with other chances, which all weigh differently (see `read_model`)."""
+    levels: list[Level] = []
+    seen = {0.0}
+    for level, one, two in zip(comparison.levels, m.tolist(), u.tolist(), strict=True):
+        chance = Chance(min(max(one, _LEAST), 1 - _LEAST), min(max(two, _LEAST), 1 - _LEAST))
+        while chance.weight in seen:
+            chance = replace(chance, u=chance.u * (1 - _NUDGE))
+        seen.add(chance.weight)
+        levels.append(replace(level, chance=chance))
+    return tuple(levels)
