@@ -159,11 +159,11 @@ def read_mapping(path: Path, *, ontology: Ontology | None = None) -> FileMapping
 def make_mapping(data: Mapping[str, Any], name: str, *, ontology: Ontology | None = None) -> FileMapping:
     """Check what a mapping file says; `name` begins the path in errors."""
     checker = _Checker(ontology or default_ontology())
-    _check_keys(data, _TOP_KEYS, name)
-    kind = _get_text(data, "format", name) or "csv"
+    check_keys(data, _TOP_KEYS, name)
+    kind = get_text(data, "format", name) or "csv"
     if kind not in FORMATS:
         raise InvalidData(f"one of {', '.join(FORMATS)}", "another term", path=f"{name}: format")
-    entities = _get_mapping(data, "entities", name)
+    entities = get_mapping(data, "entities", name)
     if not entities:
         raise InvalidData("at least one entity", "none", path=f"{name}: entities")
     made = tuple(checker.read_entity(alias, spec, f"{name}: entities.{alias}") for alias, spec in entities.items())
@@ -173,7 +173,7 @@ def make_mapping(data: Mapping[str, Any], name: str, *, ontology: Ontology | Non
     schemata = {entity.alias: entity.schema for entity in made}
     return FileMapping(
         format=kind,
-        delimiter=_read_delimiter(data, kind, name),
+        delimiter=read_delimiter(data, name) or ("\t" if kind == "tsv" else ","),
         entities=made,
         links=tuple(checker.read_link(spec, schemata, f"{name}: links[{i}]") for i, spec in enumerate(links)),
     )
@@ -184,12 +184,12 @@ class _Checker:
     ontology: Ontology
 
     def read_entity(self, alias: str, spec: Any, path: str) -> EntityMapping:
-        _check_keys(spec, _ENTITY_KEYS, path)
+        check_keys(spec, _ENTITY_KEYS, path)
         schema = self._read_schema(spec, path)
         if schema.is_link:
             raise InvalidData("a schema of things", "a schema of links", path=f"{path}.schema")
         keys = _get_texts(spec, "keys", path)
-        literal = _get_text(spec, "key_literal", path)
+        literal = get_text(spec, "key_literal", path)
         if not keys and not literal:
             raise InvalidData("keys, or a key_literal", "neither", path=f"{path}.keys")
         return EntityMapping(
@@ -201,11 +201,11 @@ class _Checker:
             label=_read_label(spec, path),
             label_columns=_read_label_columns(spec, path),
             keeps_label=spec.get("label") == _FILE_LABEL,
-            when=_get_text(spec, "when", path),
+            when=get_text(spec, "when", path),
         )
 
     def read_link(self, spec: Any, schemata: Mapping[str, str], path: str) -> LinkMapping:
-        _check_keys(spec, _LINK_KEYS, path)
+        check_keys(spec, _LINK_KEYS, path)
         schema = self._read_schema(spec, path)
         if schema.left is None or schema.right is None:
             raise InvalidData("a schema of links", "a schema of things", path=f"{path}.schema")
@@ -218,17 +218,17 @@ class _Checker:
             label=_read_label(spec, path),
             label_columns=_read_label_columns(spec, path),
             keeps_label=spec.get("label") == _FILE_LABEL,
-            when=_get_text(spec, "when", path),
+            when=get_text(spec, "when", path),
         )
 
     def _read_schema(self, spec: Mapping[str, Any], path: str) -> Schema:
-        name = _get_text(spec, "schema", path)
+        name = get_text(spec, "schema", path)
         if name is None or name not in self.ontology or self.ontology[name].abstract:
             raise InvalidData("the name of a concrete schema", "another name", path=f"{path}.schema")
         return self.ontology[name]
 
     def _read_end(self, spec: Mapping[str, Any], side: str, end: str, schemata: Mapping[str, str], path: str) -> str:
-        alias = _get_text(spec, side, path)
+        alias = get_text(spec, side, path)
         if alias is None or alias not in schemata:
             raise InvalidData("the alias of an entity", "another name", path=f"{path}.{side}")
         if not self.ontology.is_a(schemata[alias], end):
@@ -237,16 +237,17 @@ class _Checker:
 
 
 def _read_properties(spec: Mapping[str, Any], schema: Schema, path: str) -> tuple[PropertyMapping, ...]:
-    properties = _get_mapping(spec, "properties", path)
+    properties = get_mapping(spec, "properties", path)
     for name in properties:
         if name not in schema.properties:
             raise InvalidData(f"a property of {schema.name}", "another name", path=f"{path}.properties.{name}")
-    return tuple(_read_property(name, part, f"{path}.properties.{name}") for name, part in properties.items())
+    return tuple(read_property(name, part, f"{path}.properties.{name}") for name, part in properties.items())
 
 
-def _read_property(name: str, spec: Any, path: str) -> PropertyMapping:
-    _check_keys(spec, _PROPERTY_KEYS, path)
-    column, literal = _get_text(spec, "column", path), _get_text(spec, "literal", path)
+def read_property(name: str, spec: Any, path: str, *, allowed: Iterable[str] = _PROPERTY_KEYS) -> PropertyMapping:
+    """Check what a mapping says of one property; `allowed` are the keys that may say it."""
+    check_keys(spec, allowed, path)
+    column, literal = get_text(spec, "column", path), get_text(spec, "literal", path)
     columns = (column,) if column else _get_texts(spec, "columns", path)
     if bool(columns) == (literal is not None):
         raise InvalidData("either column, columns or literal", "both or none", path=path)
@@ -259,9 +260,9 @@ def _read_property(name: str, spec: Any, path: str) -> PropertyMapping:
     return PropertyMapping(
         name=name,
         columns=columns,
-        join=_get_text(spec, "join", path),
+        join=get_text(spec, "join", path),
         literal=literal,
-        split=_get_text(spec, "split", path),
+        split=get_text(spec, "split", path),
         format=_read_format(spec, path),
         required=required,
         extract=extract,
@@ -269,7 +270,7 @@ def _read_property(name: str, spec: Any, path: str) -> PropertyMapping:
 
 
 def _read_format(spec: Mapping[str, Any], path: str) -> str | None:
-    form = _get_text(spec, "format", path)
+    form = get_text(spec, "format", path)
     if form is None:
         return None
     # A format that lacks the day or the year would make up what it does not say.
@@ -281,28 +282,30 @@ def _read_format(spec: Mapping[str, Any], path: str) -> str | None:
 
 def _read_label(spec: Mapping[str, Any], path: str) -> dict[str, Any]:
     if spec.get("label") != _FILE_LABEL:
-        return read_parts(_get_mapping(spec, "label", path), path=f"{path}.label")
+        return read_parts(get_mapping(spec, "label", path), path=f"{path}.label")
     if spec.get("label_columns"):
         raise InvalidData("either label_columns or the label of the file", "both", path=f"{path}.label")
     return {}
 
 
 def _read_label_columns(spec: Mapping[str, Any], path: str) -> dict[str, str]:
-    columns = _get_mapping(spec, "label_columns", path)
+    columns = get_mapping(spec, "label_columns", path)
     read_parts(dict.fromkeys(set(columns) - {"minor"}), path=f"{path}.label_columns")
-    return {part: _get_text(columns, part, f"{path}.label_columns") or "" for part in columns}
+    return {part: get_text(columns, part, f"{path}.label_columns") or "" for part in columns}
 
 
-def _read_delimiter(data: Mapping[str, Any], kind: str, name: str) -> str:
-    options = _get_mapping(data, "csv", name)
-    _check_keys(options, ("delimiter",), f"{name}: csv")
-    delimiter = _get_text(options, "delimiter", f"{name}: csv") or ("\t" if kind == "tsv" else ",")
-    if len(delimiter) != 1 or delimiter in '"\r\n':
+def read_delimiter(data: Mapping[str, Any], name: str) -> str | None:
+    """Return what separates the cells of CSV, None where the mapping does not say."""
+    options = get_mapping(data, "csv", name)
+    check_keys(options, ("delimiter",), f"{name}: csv")
+    delimiter = get_text(options, "delimiter", f"{name}: csv") or None
+    if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
         raise InvalidData("one character", "another delimiter", path=f"{name}: csv.delimiter")
     return delimiter
 
 
-def _check_keys(spec: Any, allowed: Iterable[str], path: str) -> None:
+def check_keys(spec: Any, allowed: Iterable[str], path: str) -> None:
+    """Raise InvalidData, naming the key, unless this is a mapping with none but the allowed keys."""
     if not isinstance(spec, dict):
         raise InvalidData("a mapping", type(spec).__name__, path=path)
     for key in spec:
@@ -311,7 +314,8 @@ def _check_keys(spec: Any, allowed: Iterable[str], path: str) -> None:
             raise InvalidData(f"one of {', '.join(allowed)}", "an unknown key", path=f"{path}.{key}")
 
 
-def _get_mapping(spec: Mapping[str, Any], key: str, path: str) -> dict[str, Any]:
+def get_mapping(spec: Mapping[str, Any], key: str, path: str) -> dict[str, Any]:
+    """Return the mapping under a key, an empty one where there is none; raises InvalidData for anything else."""
     value = spec.get(key)
     if value is None:
         return {}
@@ -327,7 +331,8 @@ def _check_key(key: Any, path: str) -> None:
         raise InvalidData("text as key, in quotes if need be", type(key).__name__, path=path)
 
 
-def _get_text(spec: Mapping[str, Any], key: str, path: str) -> str | None:
+def get_text(spec: Mapping[str, Any], key: str, path: str) -> str | None:
+    """Return the text under a key, numbers as text; raises InvalidData for anything else."""
     value = spec.get(key)
     if value is None or isinstance(value, str):
         return value

@@ -1,7 +1,7 @@
 """Tables: rows of CSV, TSV and JSON lines to records and links, as a mapping says."""
 
 import csv
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -58,40 +58,66 @@ def _iter_table(path: Path, delivery: Delivery, mapping: FileMapping) -> Iterato
                 yield from reader.read_row(row)
 
 
-def iter_json_rows(stream: BinaryIO) -> Iterator[Row | Fault]:
-    """Stream the objects of JSON lines, empty lines left out."""
+def iter_json_rows(stream: BinaryIO, parse: Callable[[str], Any] = parse_json) -> Iterator[Row | Fault]:
+    """Stream the objects of JSON lines, empty lines left out.
+
+    `parse` raises InvalidValue for what is no JSON.
+    """
     for line in iter_lines(stream):
         where = f"line {line.number}"
         if line.text is None:
             yield Fault(where, *line.fault)
         elif line.text.strip():
-            yield _read_json_row(where, line.text)
+            yield _read_json_row(where, line.text, parse)
 
 
 def iter_csv_rows(stream: BinaryIO, mapping: FileMapping, file: str) -> Iterator[Row | Fault]:
     """Stream the rows of a CSV or TSV file under the names of its first line, empty rows left out.
 
     Raises UnusableSource when the header lacks a column of the mapping, and
-    where quotes are so wrong that no later row can be told.
+    for what `open_csv` does.
+    """
+    header, rows = open_csv(stream, mapping.delimiter, file)
+    for column in sorted(mapping.columns - set(header)):
+        raise UnusableSource(f"the column {column} of the mapping", "none by that name", path=f"{file}: line 1")
+    yield from rows
+
+
+def open_csv(stream: BinaryIO, delimiter: str, file: str) -> tuple[list[str], Iterator[Row | Fault]]:
+    """Read the first line of a CSV or TSV file; return its column names and the rows below, empty ones left out.
+
+    Raises UnusableSource for a line that holds no such names, and, while rows
+    are read, where quotes are so wrong that no later row can be told.
     """
     csv.field_size_limit(MAX_FIELD_CHARS)
     marker = _Marker(iter_lines(stream))
-    reader = csv.reader(marker, delimiter=mapping.delimiter)
-    header = _read_header(reader, mapping, file)
-    start = reader.line_num + 1
+    reader = csv.reader(marker, delimiter=delimiter)
+    header = _read_header(reader, file)
+    if fault := marker.take_fault():
+        raise UnusableSource(*fault, path=f"{file}: line 1")
+    return header, _iter_cells(reader, marker, header, file)
+
+
+def _iter_cells(reader: Iterator[list[str]], marker: "_Marker", header: list[str], file: str) -> Iterator[Row | Fault]:
+    start = marker.count + 1
     while True:
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error:
-            if reader.line_num > start:
+            if marker.count > start:
                 raise UnusableSource("CSV with quotes in pairs", "other text", path=f"{file}: line {start}") from None
             yield Fault(f"line {start}", "cells in quotes where they hold a line break", "one without")
-            start = reader.line_num + 1
+            start = marker.count + 1
+            continue
+        if marker.is_done:
+            if marker.count > start:
+                raise UnusableSource("CSV with quotes in pairs", "other text", path=f"{file}: line {start}")
+            yield Fault(f"line {start}", "a closing quote", "the end of the file")
             continue
         where, fault = f"line {start}", marker.take_fault()
-        start = reader.line_num + 1
+        start = marker.count + 1
         if fault:
             yield Fault(where, *fault)
         elif len(cells) == len(header):
@@ -100,18 +126,41 @@ def iter_csv_rows(stream: BinaryIO, mapping: FileMapping, file: str) -> Iterator
             yield Fault(where, f"{len(header)} cells", str(len(cells)))
 
 
+def read_values(cells: Mapping[str, Any], prop: PropertyMapping) -> list[str]:
+    """Return what the cells of a row hold for one property, as text, empty ones left out."""
+    if prop.literal is not None:
+        return [prop.literal]
+    values = [text for column in prop.columns for text in read_texts(cells, column)]
+    if prop.join is not None and values:
+        values = [prop.join.join(values)]
+    if prop.split:
+        values = [part for text in values for part in text.split(prop.split)]
+    texts = [text.strip() for text in values if text.strip()]
+    return [_read_date(text, prop.format) for text in texts] if prop.format else texts
+
+
+def read_texts(cells: Any, column: str) -> list[str]:
+    """Return the texts of one column of a row, which may be a dotted path; empty ones left out."""
+    return [text for value in _iter_values(cells, column) if (text := _to_text(value))]
+
+
 class _Marker:
-    """The texts of lines for the CSV reader, with the last fault among them set aside."""
+    """The texts of lines for the CSV reader, counted, with the last fault among them set aside."""
 
     def __init__(self, lines: Iterator[Line]) -> None:
+        self.count = 0
+        self.is_done = False
         self._lines = lines
         self._fault: tuple[str, str] | None = None
 
     def __iter__(self) -> Iterator[str]:
         for line in self._lines:
+            self.count += 1
             if line.text is None:
                 self._fault = line.fault
             yield f"{line.text or ''}\n"
+        # The CSV reader asks for one line too many only while a quote is open.
+        self.is_done = True
 
     def take_fault(self) -> tuple[str, str] | None:
         fault, self._fault = self._fault, None
@@ -206,7 +255,7 @@ class _TableReader:
         self, row: Row, link: LinkMapping, made: Mapping[str, Record], *, is_labelled: bool
     ) -> Iterator[Item]:
         left, right = made.get(link.left), made.get(link.right)
-        if left is None or right is None or (link.when and not _read_texts(row.cells, link.when)):
+        if left is None or right is None or (link.when and not read_texts(row.cells, link.when)):
             return
         try:
             key = _read_link_key(row, link, left.source_key, right.source_key)
@@ -245,32 +294,30 @@ def _read_own(row: Row, part: EntityMapping | LinkMapping) -> dict[str, Any]:
 
 
 def _find_filled(row: Row, entity: EntityMapping) -> set[str]:
-    return {column for column in entity.label_columns.values() if _read_texts(row.cells, column)}
+    return {column for column in entity.label_columns.values() if read_texts(row.cells, column)}
 
 
-def _read_json_row(where: str, text: str) -> Row | Fault:
+def _read_json_row(where: str, text: str, parse: Callable[[str], Any]) -> Row | Fault:
     try:
-        value = parse_json(text)
+        value = parse(text)
     except InvalidValue as fault:
         return Fault(where, fault.expected, fault.found)
     return Row(where, value) if isinstance(value, dict) else Fault(where, "a JSON object", type(value).__name__)
 
 
-def _read_header(reader: Iterator[list[str]], mapping: FileMapping, file: str) -> list[str]:
+def _read_header(reader: Iterator[list[str]], file: str) -> list[str]:
     try:
         header = [name.strip() for name in next(reader, [])]
     except csv.Error:
         raise UnusableSource("a line of column names", "other text", path=f"{file}: line 1") from None
     if len(set(header)) != len(header):
         raise UnusableSource("each column name once", "a name twice", path=f"{file}: line 1")
-    for column in sorted(mapping.columns - set(header)):
-        raise UnusableSource(f"the column {column} of the mapping", "none by that name", path=f"{file}: line 1")
     return header
 
 
 def _read_key(row: Row, entity: EntityMapping) -> str | None:
     """Return the source key, None when the row does not have this entity."""
-    if entity.when and not _read_texts(row.cells, entity.when):
+    if entity.when and not read_texts(row.cells, entity.when):
         return None
     values = _read_key_values(row, entity.keys)
     if values and not any(values):
@@ -288,7 +335,7 @@ def _read_link_key(row: Row, link: LinkMapping, left: str, right: str) -> str:
 
 
 def _read_key_values(row: Row, columns: Iterable[str]) -> list[str]:
-    return ["; ".join(_read_texts(row.cells, column)) for column in columns]
+    return ["; ".join(read_texts(row.cells, column)) for column in columns]
 
 
 def _check_key_values(values: Iterable[str], columns: Iterable[str]) -> None:
@@ -303,22 +350,11 @@ def _escape(value: str) -> str:
 def _read_properties(row: Row, properties: Iterable[PropertyMapping]) -> list[Found]:
     found = []
     for prop in properties:
-        values = [_read_date(text, prop.format) if prop.format else text for text in _read_values(row, prop)]
+        values = read_values(row.cells, prop)
         if prop.required and not values:
             raise InvalidValue(f"a value for {prop.name}", "none")
         found.append(Found(prop.name, prop.columns[0] if prop.columns else prop.name, values))
     return found
-
-
-def _read_values(row: Row, prop: PropertyMapping) -> list[str]:
-    if prop.literal is not None:
-        return [prop.literal]
-    values = [text for column in prop.columns for text in _read_texts(row.cells, column)]
-    if prop.join is not None and values:
-        values = [prop.join.join(values)]
-    if prop.split:
-        values = [part for text in values for part in text.split(prop.split)]
-    return [text.strip() for text in values if text.strip()]
 
 
 def _read_date(text: str, form: str) -> str:
@@ -326,10 +362,6 @@ def _read_date(text: str, form: str) -> str:
         return datetime.strptime(text, form).date().isoformat()
     # Left as it is: cleaning says what is wrong with it.
     return text
-
-
-def _read_texts(cells: Any, column: str) -> list[str]:
-    return [text for value in _iter_values(cells, column) if (text := _to_text(value))]
 
 
 def _iter_values(cells: Any, column: str) -> Iterator[Any]:
@@ -355,7 +387,7 @@ def _to_text(value: Any) -> str:
 def _read_said(row: Row, columns: Mapping[str, str]) -> dict[str, Any]:
     said: dict[str, Any] = {}
     for part, column in columns.items():
-        texts = _read_texts(row.cells, column)
+        texts = read_texts(row.cells, column)
         if not texts:
             continue
         if part in _LIST_PARTS:

@@ -1,0 +1,88 @@
+"""Deduplication: arrays of scored pairs, with one pair at a time as the reference."""
+
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from ontology.errors import UnusableSource
+from ontology.pair import sum_weights
+from resolution.dedupe import find_entities, score_pairs
+from resolution.pairwise import compare_records, has_reach
+from resolution.parquet import read_parquet
+from tests.resolution.people import NOW, PERSON, Said, draw_people, make_people
+
+OPEN = replace(PERSON, stop=-1000.0)
+TWICE: list[Said] = [
+    {"name": ["Dorin Vosgan"], "birthDate": ["1964-11-30"]},
+    {"name": ["Mirela Vosgan"], "birthDate": ["1991-04-07"], "email": ["mirela.v@example.org"]},
+    {"name": ["Мирела Восган"], "birthDate": ["1991-04-07"], "email": ["mirela.v@example.org"]},
+]
+
+
+def test_pairs_are_those_of_comparing_one_by_one() -> None:
+    """Places, weights and the weights of all comparisons are what each two records give alone, in input order."""
+    records = draw_people(30, seed=5)
+    expected = []
+    for (left, one), (right, other) in combinations(enumerate(records), 2):
+        pair = compare_records(one, other, OPEN, recorded_at=NOW)
+        weights = [evidence.weight for evidence in pair.evidence]
+        if pair.keys and has_reach(pair):
+            expected.append((left, right, sum_weights(pair.prior, weights), [round(w, 6) for w in weights]))
+
+    found = score_pairs(iter(records), OPEN, recorded_at=NOW)
+
+    assert len(expected) > 100
+    assert [(left, right, weight, weights) for left, right, weight, _, weights in found.iter_rows()] == expected
+    assert found.comparisons == tuple(comparison.name for comparison in PERSON.comparisons)
+
+
+def test_the_probability_is_that_of_the_odds() -> None:
+    """Three bits are odds of eight to one, no bits are even odds."""
+    pairs = score_pairs(make_people(TWICE), PERSON, recorded_at=NOW)
+    pairs = replace(pairs, weight=np.array([3.0]))
+
+    assert [row[3] for row in pairs.iter_rows()] == [8 / 9]
+    assert [row[3] for row in replace(pairs, weight=np.zeros(1)).iter_rows()] == [0.5]
+
+
+def test_the_entity_is_the_first_record_of_it() -> None:
+    """Records of one person have the place of the first of them, others their own."""
+    pairs = score_pairs(make_people(TWICE), PERSON, recorded_at=NOW)
+
+    assert find_entities(pairs, PERSON).tolist() == [0, 1, 1]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_records_that_share_nothing_make_no_pair(count: int) -> None:
+    """None, one and two strangers are no pairs and as many entities."""
+    pairs = score_pairs(make_people(TWICE[:count]), PERSON, recorded_at=NOW)
+
+    assert list(pairs.iter_rows()) == []
+    assert find_entities(pairs, PERSON).tolist() == list(range(count))
+
+
+def test_parquet_gives_python_values_of_the_columns_asked_for(tmp_path: Path) -> None:
+    """All names are told, and rows hold what was asked for, a dotted path by the column that it begins with."""
+    path = tmp_path / "table"
+    rows: list[dict[str, Any]] = [{"nr": 1, "who": {"name": "Ada"}, "whose": 2}, {"nr": 2, "who": None, "whose": 3}]
+    pq.write_table(pa.Table.from_pylist(rows), path)
+
+    names, found = read_parquet(path, frozenset({"nr", "who.name"}))
+
+    assert names == ["nr", "who", "whose"]
+    assert list(found) == [{"nr": 1, "who": {"name": "Ada"}}, {"nr": 2, "who": None}]
+
+
+def test_a_damaged_parquet_file_is_an_error_of_ours(tmp_path: Path) -> None:
+    """A file that is cut off is named and says that it is damaged."""
+    path = tmp_path / "table"
+    path.write_bytes(b"PAR1 and no more")
+
+    with pytest.raises(UnusableSource, match=r"table: expected a whole Parquet file"):
+        read_parquet(path, frozenset({"nr"}))
