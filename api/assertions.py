@@ -33,7 +33,7 @@ class Provenance:
     recorded_at: datetime = strawberry.field(description="When it was recorded here.")
     source: str | None = strawberry.field(description="Who says so, or a pseudonym.", metadata={FIELD_CLASS: "source"})
     capture: str | None = strawberry.field(
-        description="The SHA-256 of the bytes that say so.", metadata={FIELD_CLASS: "source", CLEAR_ONLY: True}
+        description="The SHA-256 of the bytes that say so.", metadata={FIELD_CLASS: "raw", CLEAR_ONLY: True}
     )
     handling: Handling | None = strawberry.field(
         description="How it must be handled.", metadata={FIELD_CLASS: "handling", CLEAR_ONLY: True}

@@ -21,6 +21,7 @@ from urllib.parse import quote
 
 from api.settings import Settings
 from graph.export import Export, make_export
+from graph.handle import Handles
 from graph.judgements import add_judgement
 from graph.open import open_store
 from graph.relabellings import (
@@ -32,7 +33,7 @@ from graph.relabellings import (
 from graph.shown import ShownAlert
 from graph.store import Batch, Store, Written
 from graph.view import View
-from graph.watches import add_watch, check_watches, list_alerts
+from graph.watches import add_watch, check_watches, list_alerts, order_watches
 from importers.capture import CaptureStore, Kept
 from importers.delivery import Delivery
 from importers.label_file import LabelFile, read_label_file
@@ -105,8 +106,9 @@ class Handling:
     """How the files of one import are to be read and handled.
 
     `observer` is who imports, None for the operator of the machine, who holds
-    the store anyway. An observer's sources are named within their organisation,
-    so that nobody can speak for another's source, nor find out that it is there.
+    the store anyway. An observer's sources are their own, under their
+    organisation, so that nobody can speak for another's source, nor find out that
+    it is there, be it a colleague's who may see more.
     """
 
     source: Source | None
@@ -126,13 +128,16 @@ class Handling:
             who = replace(who, name=source)
         return cls(who, found, read_mapping(mapping, ontology=ontology) if mapping else None, observer)
 
-    def delivery(self, path: Path, kept: Kept, now: datetime) -> Delivery:
-        """Return how one file is delivered; one of no named source is its own source, owned locally."""
+    def delivery(self, path: Path, kept: Kept, now: datetime, importer: str = "") -> Delivery:
+        """Return how one file is delivered; one of no named source is its own source, owned locally.
+
+        `importer` stands for the observer in the names of their sources.
+        """
         source = self.source or Source(path.name, LOCAL)
         if self.observer:
             organisation = self.observer.organisation
             # No organisation has the sign that ends its name, so no two make one name.
-            name = f"{quote(organisation, safe=' ')}/{source.name}"
+            name = f"{quote(organisation, safe=' ')}/{importer}/{source.name}"
             source = replace(source, name=name, organisation=organisation)
         label = self.label.label
         return Delivery(
@@ -335,9 +340,9 @@ class Pipeline:
         return add_watch(self.store, observer, id_, self._clock())
 
     def watches(self, observer: Observer) -> list[Watch]:
-        """Return an observer's watches; raises NotPermitted."""
+        """Return an observer's watches by when they were made; raises NotPermitted."""
         self._require(observer, Right.WATCH)
-        return self.store.list_watches(observer.name)
+        return order_watches(self.store, observer)
 
     def alerts(self, observer: Observer) -> list[ShownAlert]:
         """Return an observer's alerts whose ground they may still see, newest first; raises NotPermitted."""
@@ -359,7 +364,7 @@ class Pipeline:
     ) -> None:
         form = sniff_format(path, handling.mapping)
         kept = self._captures.keep(path)
-        delivery = handling.delivery(path, kept, self._clock())
+        delivery = handling.delivery(path, kept, self._clock(), self._name_importer(handling.observer))
         self.store.write(Batch(sources=[delivery.source], captures=[_capture(kept, form, delivery)]))
         for chunk in _read_ahead(_chunks(_iter_records(kept.path, delivery, spool, report), BATCH_SIZE)):
             batch = Batch(records=chunk)
@@ -367,6 +372,12 @@ class Pipeline:
             taken.update(bytes.fromhex(record.thing) for record in chunk)
             progress(path.name, len(chunk))
         report.captures += 1
+
+    def _name_importer(self, observer: Observer | None) -> str:
+        """Return what stands for an observer in the names of sources: not their name, which is their organisation's."""
+        if observer is None:
+            return ""
+        return Handles(self.settings.secret, observer.organisation).pseudonym("importer", observer.name)
 
     def _count_waiting(self, links: Sequence[Link], taken: set[bytes], observer: Observer) -> int:
         """Return how many links have an end that this import did not bring and of which its observer sees no record."""

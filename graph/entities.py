@@ -24,6 +24,7 @@ from ontology.policy import Treatment
 from ontology.record import Link, Record, to_microseconds
 
 Key = tuple[str, Treatment]
+Rank = Callable[[str], bytes]  # what breaks a tie between things or links
 Version = TypeVar("Version", Record, Outline)
 Assertion = TypeVar("Assertion", Record, Outline, Link)
 Slot = TypeVar("Slot", bound=Hashable)
@@ -164,7 +165,7 @@ class Walk:
             joins.update(found)
             frontier = {thing for pair in found.strengths for thing in pair} - reached
         visible = [thing for thing in sorted(reached) if thing in self.current]
-        return make_clusters({thing: self.current[thing] for thing in visible}, joins)
+        return make_clusters({thing: self.current[thing] for thing in visible}, joins, self._treater.rank)
 
     def _look(self, things: Collection[str]) -> None:
         """Ask for what lies around those things that were not asked for yet."""
@@ -226,14 +227,17 @@ def cluster_all(reader: Reader, scope: Scope, treater: Treater) -> tuple[Cluster
         _join_by_weight(pairs, by_id, treater, joins)
     judgements = (judgement for chunk in reader.iter_judgements(scope) for judgement in chunk)
     joins.add_judgements(j for j in judgements if j.left in current and j.right in current)
-    return make_clusters(current, joins), current
+    return make_clusters(current, joins, treater.rank), current
 
 
-def make_clusters(current: Mapping[str, Sequence[Sighted]], joins: Joins) -> Clusters:
-    """Return the connected components of joined things, taken apart where judged so, by time of their earliest record."""
-    group_of = _unite(joins)
+def make_clusters(current: Mapping[str, Sequence[Sighted]], joins: Joins, rank: Rank) -> Clusters:
+    """Return the connected components of joined things, taken apart where judged so, by time of their earliest record.
+
+    Ties, of time and of strength, are broken by rank.
+    """
+    group_of = _unite(joins, rank)
     members: dict[int, list[str]] = {}
-    for thing in sorted(current, key=lambda thing: (min(order_of(r)[:2] for r in current[thing]), thing)):
+    for thing in sorted(current, key=lambda thing: (min(order_of(r)[:2] for r in current[thing]), rank(thing))):
         members.setdefault(id(group_of.get(thing, thing)), []).append(thing)
     ordered = tuple(tuple(group) for group in members.values())
     return Clusters(
@@ -242,7 +246,7 @@ def make_clusters(current: Mapping[str, Sequence[Sighted]], joins: Joins) -> Clu
     )
 
 
-def _unite(joins: Joins) -> dict[str, set[str]]:
+def _unite(joins: Joins, rank: Rank) -> dict[str, set[str]]:
     """Return the group of each joined thing; members share one set.
 
     Where judgements tell things apart, joins are made from the strongest down,
@@ -254,7 +258,7 @@ def _unite(joins: Joins) -> dict[str, set[str]]:
         enemies[right].add(left)
     pairs: Iterable[tuple[str, str]] = joins.strengths
     if enemies:
-        pairs = sorted(joins.strengths, key=lambda pair: (-joins.strengths[pair], pair))
+        pairs = sorted(joins.strengths, key=lambda pair: (-joins.strengths[pair], sorted(map(rank, pair))))
     group_of: dict[str, set[str]] = {}
     for pair in pairs:
         less, more = sorted((group_of.setdefault(thing, {thing}) for thing in pair), key=len)

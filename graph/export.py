@@ -10,6 +10,8 @@ from ontology.consent import Use, may_use
 from ontology.label import Label
 from ontology.observer import Observer
 
+_COURT_TIER = "magistrate"
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -42,7 +44,8 @@ def make_export(
 
     It is never more than the observer's own View shows. A release names its
     recipient and is of both only, each value as whoever of them is shown less of
-    it sees it; that records are one thing is the observer's word. Raises
+    it sees it; that records are one thing is the observer's word. What needs a
+    consent for a court needs it for a release to one too. Raises
     NotVisible for an id that the observer may not see; what the recipient may
     not have is left out without a word.
     """
@@ -50,8 +53,10 @@ def make_export(
     consents = store.list_consents()
     refused: Counter[tuple[str, str]] = Counter()
 
+    uses = {use, Use.COURT} if recipient and recipient.tier == _COURT_TIER else {use}
+
     def may_leave(label: Label) -> bool:
-        is_free = may_use(label, use, to, consents)
+        is_free = all(may_use(label, one, to, consents) for one in uses)
         if not is_free:
             refused[label.handling, view.contact_of(label)] += 1
         return is_free

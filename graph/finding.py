@@ -148,7 +148,7 @@ def choose_things(asked: Question, clusters: Clusters, records: Iterable[Record]
     """Return the entities that meet a question, each by its earliest thing, in its order.
 
     Takes current records of entities. Those without a clear value to sort by
-    come last, ties by the least caption of a record, then by thing.
+    come last, ties by the least caption of a record, then by rank.
     """
     found: dict[int, _Found] = {}
     for record in records:
@@ -156,7 +156,7 @@ def choose_things(asked: Question, clusters: Clusters, records: Iterable[Record]
             _add(found, clusters.of[record.thing], record, asked, treater)
     whole = set(range(len(asked.tests)))
     met = {clusters.members[index][0]: entity for index, entity in found.items() if entity.met == whole}
-    ordered = sorted(met, key=lambda thing: (met[thing].caption, thing))
+    ordered = sorted(met, key=lambda thing: (met[thing].caption, treater.rank(thing)))
     if asked.sort is None:
         return ordered
     choose = max if asked.sort.is_descending else min

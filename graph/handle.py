@@ -91,6 +91,18 @@ class Handles:
         number = int.from_bytes(outer.digest()[:7], "big") >> 6
         return "P-" + "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
+    def rank(self, identity: str) -> bytes:
+        """Return what breaks a tie between things or links by nothing that anybody can know.
+
+        Stored ids come from a source and its keys, so whoever may import could
+        choose keys that fall before or after a hidden one and read it from the order.
+        """
+        return hashlib.blake2b(identity.encode(), digest_size=8, key=self._rank_key).digest()
+
+    @cached_property
+    def _rank_key(self) -> bytes:
+        return self._derive(b"rank", 32)
+
     @cached_property
     def _cipher(self) -> AESSIV:
         return AESSIV(self._derive(b"id", 64))

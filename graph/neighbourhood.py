@@ -7,7 +7,7 @@ all of them and one walk for the entities that these lead to.
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from graph.entities import choose_latest
+from graph.entities import Rank, choose_latest
 from graph.shown import Entity, LinkBetween, Reached
 from graph.treat import Treater
 from ontology.record import Link, to_microseconds
@@ -28,12 +28,13 @@ class Exploration:
 
     An entity is named by its earliest thing. `entities` are in the order in which
     they were met, `beside` tells which of them are linked, and `links` are those
-    between two of them.
+    between two of them. `rank` breaks ties.
     """
 
-    def __init__(self, entities: Iterable[Entity], ask: Ask, show: Show) -> None:
+    def __init__(self, entities: Iterable[Entity], ask: Ask, show: Show, rank: Rank) -> None:
         self._ask = ask
         self._show = show
+        self.rank = rank
         self._owner: dict[str, str] = {}
         self._left: set[str] = set()
         self.entities: dict[str, Entity] = {}
@@ -104,8 +105,12 @@ def show_link(explored: Exploration, link: Link, ontology: Ontology, treater: Tr
     return LinkBetween(left, end.label if end else ontology[link.schema].label, right, treater.show_link(link))
 
 
-def order_links(links: Iterable[Link]) -> list[Link]:
-    """Return of each link the latest version, by type and the latest first."""
+def order_links(links: Iterable[Link], rank: Rank) -> list[Link]:
+    """Return of each link the latest version, by type and the latest first, ties by rank."""
+
+    def order(item: tuple[str, Link]) -> tuple[str, int, bytes]:
+        identity, link = item
+        return link.schema, -to_microseconds(link.recorded_at), rank(identity)
+
     latest = choose_latest(links, lambda link: link.identity)
-    ordered = sorted(latest.items(), key=lambda item: (item[1].schema, -to_microseconds(item[1].recorded_at), item[0]))
-    return [link for _, link in ordered]
+    return [link for _, link in sorted(latest.items(), key=order)]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import islice, pairwise
 from typing import Any
 
+from graph.entities import Rank
 from graph.neighbourhood import Exploration, order_links
 from graph.shown import Entity, Neighbour, Path
 from ontology.record import Link
@@ -34,7 +35,8 @@ class Ways:
 class _Side:
     """What was reached from one side's ends, and the level that was reached last."""
 
-    def __init__(self, ends: Sequence[str]) -> None:
+    def __init__(self, ends: Sequence[str], rank: Rank) -> None:
+        self._rank = rank
         self.frontier = list(ends)
         self.depth = 0
         self._seen = set(ends)
@@ -42,7 +44,7 @@ class _Side:
     def go_on(self, beside: Mapping[str, set[str]]) -> None:
         """Take what lies beside the last level as the next one."""
         reached = set().union(*(beside.get(name, ()) for name in self.frontier))
-        self.frontier = sorted(reached - self._seen)
+        self.frontier = sorted(reached - self._seen, key=self._rank)
         self._seen |= reached
         self.depth += 1
 
@@ -50,10 +52,10 @@ class _Side:
 def find_ways(explored: Exploration, lefts: Sequence[str], rights: Sequence[str], *, longest: int, first: int) -> Ways:
     """Return the shortest ways from each left to each right entity, none longer than `longest` links.
 
-    In order of length, then by the captions on the way, then by things. Stops
+    In order of length, then by the captions on the way, then by rank. Stops
     when more than MAX_VISITED entities would have to be looked at.
     """
-    sides = (_Side(lefts), _Side(rights))
+    sides = (_Side(lefts, explored.rank), _Side(rights, explored.rank))
     longest = min(longest, MAX_LONGEST)
     is_complete = True
     while is_complete and all(side.frontier for side in sides):
@@ -75,7 +77,7 @@ def show_ways(
 ) -> Iterator[Path]:
     """Yield ways with the links that lead along them: of several between two entities the first by type, the latest."""
     links: dict[frozenset[str], Link] = {}
-    for link in order_links(explored.links.values()):
+    for link in order_links(explored.links.values(), explored.rank):
         links.setdefault(frozenset(end.thing for end in explored.ends(link)), link)
     for way in ways:
         entities = [explored.entities[name] for name in way]
@@ -97,8 +99,8 @@ def _sorted_ways(
 ) -> list[Way]:
     """Return the first ways, one more than asked for where there is one."""
 
-    def order(name: str) -> tuple[str, str]:
-        return explored.entities[name].caption, name
+    def order(name: str) -> tuple[str, bytes]:
+        return explored.entities[name].caption, explored.rank(name)
 
     found: list[Way] = []
     for right in rights:

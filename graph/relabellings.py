@@ -45,9 +45,9 @@ def propose_relabelling(
     """Ask for other parts in the label of the assertion that two ids of a Provenance name.
 
     Carried out at once when an observer of the organisation that owns it makes
-    it stricter, on its older versions too, which would show in its place; else
-    kept until another of that organisation approves. Whoever
-    is of another one is told no more than that, for what they guess right of a
+    it stricter; else kept until another of that organisation approves. Older
+    versions, which would show in its place, follow whatever is not only less
+    strict. Whoever is of another one is told no more than that, for what they guess right of a
     label is none of theirs. Raises NotVisible, or InvalidData for parts that
     cannot be, for another owner, or for an owner's change of nothing.
     """
@@ -84,8 +84,8 @@ def approve_relabelling(store: Store, observer: Observer, id_: str, now: datetim
     """Carry out a relabelling that another observer proposed, as one of the organisation that owns the assertion.
 
     Less strict handling is the originator's to grant (originator control), and
-    takes two who may: what somebody proposed who is gone, or has lost the right,
-    waits for nobody. Raises NotVisible when its assertion is not visible to this
+    takes two who may: what somebody proposed who is gone, or has lost the right
+    or the sight of it, waits for nobody. Raises NotVisible when its assertion is not visible to this
     one too, or is not as it was; InvalidData for their own proposal or another's
     property.
     """
@@ -106,20 +106,21 @@ def approve_relabelling(store: Store, observer: Observer, id_: str, now: datetim
 
 
 def _iter_waiting(store: Store) -> Iterator[Relabelling]:
-    """Yield the relabellings that nobody has approved, of those who may still propose them."""
+    """Yield the relabellings that nobody has approved, of those who could still propose them."""
     for relabelling in store.list_relabellings():
         proposer = None if relabelling.is_approved else store.get_observer(relabelling.proposed_by)
-        if proposer and store.policy.has_right(proposer, Right.LABEL):
+        may_propose = proposer is not None and store.policy.has_right(proposer, Right.LABEL)
+        if proposer and may_propose and store.view(proposer).find_assertion(relabelling.thing, relabelling.assertion):
             yield relabelling
 
 
 def _carry_out(store: Store, view: View, said: Record | Link, done: Relabelling) -> bool:
     """Put a relabelling in force; return whether its assertion was there.
 
-    Where it is stricter, older versions get no less strict a label first: they
-    would show to those from whom it takes the newest.
+    Unless it is only less strict, older versions get no less strict a label
+    first: they would show to those from whom it takes the newest.
     """
-    if is_stricter(done.label, said.label):
+    if not is_stricter(said.label, done.label):
         for older in view.versions_of(said):
             label = done.label if older.label == said.label else older.label.join(done.label)
             if older.label.owner == said.label.owner and label != older.label:

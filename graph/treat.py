@@ -83,6 +83,10 @@ class Treater:
         """The observer's handle of each thing that there is, sealed when it is looked up first."""
         return _Ids(self._handles)
 
+    def rank(self, identity: str) -> bytes:
+        """Return what breaks a tie between things or links for this observer's organisation (see `Handles.rank`)."""
+        return self._handles.rank(identity)
+
     def show_entity(self, facets: Mapping[str, Sequence[Record]]) -> ShownEntity:
         """Return what the observer is shown of the current facets of the things that are one entity, earliest first."""
         records = [self.show_record(facets[thing]) for thing in facets]
@@ -309,7 +313,8 @@ class Treater:
             record=self.ids[thing],
             assertion=assertion,
             source=self._source(said.source, source),
-            capture=said.capture if source is Treatment.CLEAR else None,
+            # Of the whole file, so whoever knows most of it could try guesses of the rows that are hidden.
+            capture=said.capture if self._clearance.treatment(said.lid, "raw") is Treatment.CLEAR else None,
             handling={part: getattr(said.label, part) for part in _HANDLING_PARTS} if is_handling_clear else None,
             recorded_at=said.recorded_at,
         )
@@ -331,7 +336,7 @@ class Treater:
         return tuple(
             Redaction(
                 field_class=name,
-                treatment=self._clearance.treatment(lid, name),
+                treatment=self._clearance.told_treatment(lid, name),
                 reason=f"policy gives tier {tier} no more of {name} for data subjects of category "
                 + self._clearance.labels[lid].category,
                 contact=self._clearance.contact(lid),

@@ -17,6 +17,7 @@ from rapidfuzz import fuzz
 from graph.cubes import Table, count_things, make_table
 from graph.entities import (
     Clusters,
+    Rank,
     Walk,
     choose_current,
     choose_latest,
@@ -44,6 +45,7 @@ from graph.treaters import Treaters
 from graph.window import Window, keep_links
 from ontology.digest import canonical_json
 from ontology.errors import NotVisible
+from ontology.judgement import Judgement
 from ontology.key import concrete_schemata, fold_words
 from ontology.label import Label
 from ontology.observer import SYSTEM_TIER, Observer
@@ -177,7 +179,7 @@ class View:
         """Return the entities of a schema, heirs included, that meet all filters with values seen in clear.
 
         Ordered by `sort`, those without a clear value to sort by last; ties, and
-        all without a sort, by the least caption of a record, then by thing. Raises
+        all without a sort, by the least caption of a record, then by rank. Raises
         InvalidValue for a filter's value that its property cannot have, ValueError
         for a filter that does not fit the schema. Where no filter is an equality or
         a prefix, all records of the schema are read.
@@ -228,7 +230,8 @@ class View:
         listed = []
         for entity in entities:
             mine = {id_: link for thing in entity.things for id_, link in by_thing.get(thing, {}).items()}
-            kept = keep_links(_order_links(mine.values(), entity.things), types, window, self._treater)
+            ordered = _order_links(mine.values(), entity.things, self._treater.rank)
+            kept = keep_links(ordered, types, window, self._treater)
             bound = self._bind("neighbours", entity.id, sorted(types), window)
             start = _link_after(kept, self._open_cursor(after, bound))
             listed.append((entity, kept, bound, start, start + _bounded(first)))
@@ -266,7 +269,7 @@ class View:
         start = self.entity(id_)
         explored = self._explore([start], types, window)
         reached, is_all = find_neighbourhood(explored, start, depth, first)
-        links = order_links(explored.links.values())
+        links = order_links(explored.links.values(), explored.rank)
         shown = tuple(show_link(explored, link, self.ontology, self._treater) for link in links[:MAX_LINKS])
         return Neighbourhood(start, tuple(reached), shown, is_all and len(links) <= MAX_LINKS)
 
@@ -301,7 +304,8 @@ class View:
             left, right, end = owner.get(link.left), owner.get(link.right), self.ontology[link.schema].left
             if left and right and end and left.thing != right.thing:
                 found[left.thing, right.thing, link.schema] = Tie(left, end.label, right)
-        return [found[key] for key in sorted(found)]
+        rank = self._treater.rank
+        return [found[key] for key in sorted(found, key=lambda key: (rank(key[0]), rank(key[1]), key[2]))]
 
     def explain(self, left: str, right: str) -> Explanation:
         """Say in bits why the records of two ids are one thing, or not, from what is visible alone."""
@@ -456,13 +460,20 @@ class View:
         joined = replace(reduce(Label.join, labels), owner=self.observer.organisation)
         return joined, {label.lid for label in labels}
 
+    def judgements_by(self, things: tuple[str, str]) -> list[Judgement]:
+        """Return what the observer themselves judged of two things, given in ascending order."""
+        found = self._reader.judgements_of(self._scope, things)
+        author = (*things, self.observer.name, self.observer.organisation)
+        return [j for j in found if (j.left, j.right, j.by, j.label.owner) == author]
+
     def _records_around(self, ids: Collection[str]) -> list[Record]:
         """Return the current records of the entities around some ids; raises NotVisible."""
         things = {self._handles.open("entity", id_) for id_ in ids}
         clusters, current = self._gather(things)
         if things - clusters.of.keys() or not things:
             raise NotVisible
-        members = (member for thing in sorted(things) for member in clusters.members[clusters.of[thing]])
+        named = sorted(things, key=self._treater.rank)
+        members = (member for thing in named for member in clusters.members[clusters.of[thing]])
         return [record for member in members for record in current[member]]
 
     def handle(self, kind: str, identity: str) -> str:
@@ -667,7 +678,7 @@ class View:
             if score is not None:
                 match = (-score, self._treater.show_caption(record))
                 best[record.thing] = min(match, best.get(record.thing, match))
-        return sorted(best, key=lambda thing: (*best[thing], thing))
+        return sorted(best, key=lambda thing: (*best[thing], self._treater.rank(thing)))
 
     def _current_ids(self, things: Collection[str]) -> set[str]:
         if len(things) > MANY:
@@ -691,7 +702,7 @@ class View:
 
     def _links_from(self, things: frozenset[str]) -> list[Link]:
         """Return the links out of an entity, of each the latest version, by type and the latest first."""
-        return _order_links(self._reader.links_of(self._scope, sorted(things)), things)
+        return _order_links(self._reader.links_of(self._scope, sorted(things)), things, self._treater.rank)
 
     def _entity_with_links(self, thing: str) -> Entity:
         """Return the entity around a thing, keeping the links with an end in it, and its walk, for what is asked next."""
@@ -727,13 +738,13 @@ class View:
 
     def _explore(self, entities: Iterable[Entity], types: Collection[str], window: Window | None) -> Exploration:
         def ask(things: Collection[str]) -> list[Link]:
-            links = order_links(self._reader.links_of(self._scope, sorted(things)))
+            links = order_links(self._reader.links_of(self._scope, sorted(things)), self._treater.rank)
             return keep_links(links, types, window, self._treater)
 
-        return Exploration(entities, ask, self.entities_of)
+        return Exploration(entities, ask, self.entities_of, self._treater.rank)
 
     def _entities_named(self, ids: str | Collection[str]) -> list[Entity]:
-        """Return the distinct entities that some ids name, by thing; raises NotVisible where one names nothing."""
+        """Return the distinct entities that some ids name, by rank; raises NotVisible where one names nothing."""
         names = {ids} if isinstance(ids, str) else set(ids)
         if len(names) > MAX_ENDS:
             raise ValueError(f"expected at most {MAX_ENDS} ids on a side, found {len(names)}")
@@ -742,7 +753,7 @@ class View:
         if len(found) < len(things):
             raise NotVisible
         entities = {entity.thing: entity for entity in found.values()}
-        return [entities[thing] for thing in sorted(entities)]
+        return [entities[thing] for thing in sorted(entities, key=self._treater.rank)]
 
 
 def _bounded(first: int) -> int:
@@ -753,10 +764,10 @@ def _far_end(link: Link, things: Collection[str]) -> str:
     return link.right if link.left in things else link.left
 
 
-def _order_links(links: Iterable[Link], things: Collection[str]) -> list[Link]:
+def _order_links(links: Iterable[Link], things: Collection[str], rank: Rank) -> list[Link]:
     """Return the links out of an entity, of each the latest version, by type and the latest first."""
     leaving = (link for link in links if (link.left in things) != (link.right in things))
-    return order_links(leaving)
+    return order_links(leaving, rank)
 
 
 def _link_after(links: Sequence[Link], last: str | None) -> int:

@@ -20,6 +20,13 @@ def add_watch(store: Store, observer: Observer, id_: str, now: datetime) -> Watc
     return known.get(watch.id, watch)
 
 
+def order_watches(store: Store, observer: Observer) -> list[Watch]:
+    """Return an observer's watches by when they were made, ties by what nobody can know."""
+    view = store.view(observer)
+    watches = store.list_watches(observer.name)
+    return sorted(watches, key=lambda watch: (watch.created_at, view.handle("watch", watch.id)))
+
+
 def check_watches(store: Store, clock: Callable[[], datetime]) -> int:
     """Raise an alert for each link that came to a watched entity since it is watched; return how many are new.
 

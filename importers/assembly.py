@@ -1,12 +1,13 @@
 """Assembler: from what a reader found in a file to cleaned records and links, in file order."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from importers.delivery import Delivery, Marked
-from ontology.digest import canonical_json, make_id
+from ontology.digest import canonical_json
 from ontology.errors import InvalidData, InvalidValue
 from ontology.label import Label
 from ontology.record import Link, Properties, Record, make_thing
@@ -40,6 +41,7 @@ class Assembler:
         self.delivery = delivery
         self.ontology = ontology or default_ontology()
         self._sequence = 0
+        self._counted: Counter[tuple[str, int]] = Counter()
         self._labels: Callable[[str, bytes, tuple[Marked, ...]], Label] = lru_cache(maxsize=4096)(self._make_label)
 
     def thing(self, key: str) -> str:
@@ -104,12 +106,13 @@ class Assembler:
         where: str,
         said: Mapping[str, Any] = _NOTHING_SAID,
         beside: tuple[Marked, ...] = (),
-        by_content: bool = False,
+        is_one_of_many: bool = False,
     ) -> Generator[Item, None, Link | None]:
         """Yield the link between the things that the source names by two keys, its values cleaned.
 
-        `key` is how the source names the link itself; with `by_content` links
-        of one key whose cleaned properties differ are different links.
+        `key` is how the source names the link itself; with `is_one_of_many` each
+        is another link, told apart by its number among those of its key and label:
+        not by what it says, which not everybody may compare, nor by others' labels.
         A value that does not clean is a Rejection and leaves the link as it is;
         an unplaced one stays in the capture alone. A wrong marking leaves the
         link out. `beside` are those whose labels it takes in place of the
@@ -120,8 +123,9 @@ class Assembler:
         label = yield from self._label(schema, said, beside, where)
         if label is None:
             return None
-        if by_content:
-            key = f"{key}#{make_id(canonical_json(properties).decode())}"
+        if is_one_of_many:
+            self._counted[key, label.lid] += 1
+            key = f"{key}#{label.lid}/{self._counted[key, label.lid]}"
         link = Link(
             schema=schema,
             source=self.delivery.source.name,

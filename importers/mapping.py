@@ -19,7 +19,7 @@ A mapping is a YAML file, near to FollowTheMoney's mapping language::
         label_columns: {tlp: tlp}  # parts that a column says, row by row
       phone:
         schema: Phone
-        keys: [phone]
+        keys: [ad_id]              # named by the row: two rows' numbers are one where both are seen
         when: phone                # made only where this column is not empty
         properties:
           number: {column: phone}
@@ -46,9 +46,12 @@ link to it.
 An entity is left out of a row, without a word, when its ``when`` column or all
 of its keys are empty; it is rejected when only some keys are, or when a
 ``required`` property is. A link is made when both of its ends are. Rows that
-give it between the same ends give one link when its ``keys`` are the same, or
-when, for lack of ``keys``, its properties are; others give two. What no
-entity uses goes into the ``extra`` of the first one.
+give it between the same ends give one link when its ``keys`` are the same or it
+has neither ``keys`` nor properties; with properties alone each row gives one.
+What no entity uses goes into the ``extra`` of the first one.
+
+``keys`` are names, which everybody may compare who sees what they name: not a
+column whose values some may not have.
 
 Where an entity of a row has ``label_columns``, those without have the join of
 the labels of those with, and a link without has the join of its ends' labels,

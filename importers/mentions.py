@@ -5,6 +5,7 @@ wallet has its checksum verified and a phone its length and country code.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -43,7 +44,7 @@ _TRAILING = ".,;:!?)]}>»”’"
 
 
 class Mention(NamedTuple):
-    """Something named in a text: its schema, its key in the source, and its values."""
+    """Something named in a text: its schema, what tells it from others there, and its values."""
 
     schema: str
     key: str
@@ -72,20 +73,25 @@ def make_mentions(
     where: str,
     said: Mapping[str, Any],
     beside: tuple[Marked, ...] = (),
+    part: str = "text",
 ) -> Iterator[Item]:
     """Yield a record for each mention in the text of a record with this source key, and the link to it.
 
-    `beside` are those whose labels they take in place of the delivery's.
+    Each is a thing of its own, named by its place in the record's `part`: that
+    two texts name one number is seen by who sees the number. `beside` are those
+    whose labels they take in place of the delivery's.
     """
+    counted: Counter[str] = Counter()
     for mention in find_mentions(text, kinds):
+        place = f"{key}/{part}/{mention.schema}/{counted[mention.schema]}"
+        counted[mention.schema] += 1
         record = yield from assembler.make_record(
-            mention.schema, mention.key, mention.found, where=where, said=said, beside=beside
+            mention.schema, place, mention.found, where=where, said=said, beside=beside
         )
         if record:
             schema = "LinksTo" if mention.schema == "URL" else "Mentions"
-            link_key = f"{key}/{mention.key}"
             ends = (*beside, Marked(record.schema, record.label)) if beside else ()
-            yield from assembler.make_link(schema, key, mention.key, key=link_key, where=where, said=said, beside=ends)
+            yield from assembler.make_link(schema, key, place, key=place, where=where, said=said, beside=ends)
 
 
 def _find_phones(text: str) -> Iterator[Mention]:

@@ -245,10 +245,16 @@ class _TableReader:
     def _make_mentions(
         self, row: Row, record: Record, prop: PropertyMapping, said: Mapping[str, Any], beside: tuple[Marked, ...]
     ) -> Iterator[Item]:
-        for text in record.properties.get(prop.name, ()) if prop.extract else ():
-            where = f"{row.where}.{prop.columns[0] if prop.columns else prop.name}"
+        for number, text in enumerate(record.properties.get(prop.name, ()) if prop.extract else ()):
             yield from make_mentions(
-                self.assembler, record.source_key, text, kinds=prop.extract, where=where, said=said, beside=beside
+                self.assembler,
+                record.source_key,
+                text,
+                kinds=prop.extract,
+                where=f"{row.where}.{prop.columns[0] if prop.columns else prop.name}",
+                said=said,
+                beside=beside,
+                part=f"{prop.name}/{number}",
             )
 
     def _make_link(
@@ -273,7 +279,7 @@ class _TableReader:
             where=row.where,
             said=_read_own(row, link),
             beside=ends if is_labelled and _takes_label(link) else (),
-            by_content=bool(link.properties) and not link.keys,
+            is_one_of_many=bool(link.properties) and not link.keys,
         )
 
 

@@ -198,6 +198,10 @@ class Clearance:
         cell = self.policy.cells.get((field_class, self.labels[lid].category, self.observer.tier))
         return cell is not None and cell.known and self.treatment(lid, field_class) is not Treatment.CLEAR
 
+    def told_treatment(self, lid: int, field_class: str) -> Treatment:
+        """Return the treatment that a marker tells of."""
+        return self.treatment(lid, field_class)
+
     def contact(self, lid: int) -> str:
         """Return whom to ask about what is withheld under a label."""
         return self.policy.contact(self.labels[lid])
@@ -254,6 +258,10 @@ class JointClearance(Clearance):
     def is_known(self, lid: int, field_class: str) -> bool:
         """Whether the second observer may know that values of this class are withheld."""
         return self._other.is_known(lid, field_class)
+
+    def told_treatment(self, lid: int, field_class: str) -> Treatment:
+        """Return the second observer's treatment: the joint one would tell of the first's."""
+        return self._other.treatment(lid, field_class)
 
 
 def choose_stricter(one: Rule, other: Rule) -> Rule:

@@ -47,6 +47,7 @@ from api.document import (
 )
 from api.pipeline import Handling, ImportReport
 from graph.communities import METHODS, find_communities
+from graph.watches import order_watches
 from ontology.errors import InvalidData, UnusableSource, VinculumError
 from ontology.observer import Observer
 from ontology.policy_file import default_policy
@@ -382,10 +383,11 @@ def watch_add(id_: Id, observer: AsActor, json: AsJson = False) -> None:
 def watch_list(observer: AsAnyObserver = None, json: AsJson = False) -> None:
     """List an observer's watches; without one, who watches since when, and not what."""
     with open_pipeline() as pipeline:
-        watches = pipeline.store.list_watches(observer)
-        documents = [watch_document(watch) for watch in watches]
-        if observer is not None:
-            view = pipeline.view(pipeline.find_observer(observer))
+        if observer is None:
+            documents = [watch_document(watch) for watch in pipeline.store.list_watches()]
+        else:
+            who = pipeline.find_observer(observer)
+            view, watches = pipeline.view(who), order_watches(pipeline.store, who)
             entities = view.entities_of([w.thing for w in watches])
             documents = [watch_document(w, view.handle("watch", w.id), entities.get(w.thing)) for w in watches]
     if json:

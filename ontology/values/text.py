@@ -1,6 +1,7 @@
 """Free text: a description, a message, the words of an advertisement."""
 
 import re
+import unicodedata
 
 from ontology.errors import InvalidValue
 from ontology.values.base import ValueType
@@ -12,7 +13,8 @@ _EXPECTED = "text"
 _LINE_END = re.compile("\r\n?|[\x85\u2028\u2029]")
 # Words that name somebody or some place on the web: with an at sign, a scheme or a dotted name, or as long as an address.
 _CONTACT = re.compile(r"\S*@\S*|\S*://\S*|\S*\w\.\w\S*|\S{25,}")
-_DIGIT = re.compile(r"\d")
+# The same with signs spelt out, as in anna (at) mail (dot) ru.
+_SPELT = re.compile(r"\S*\s*[(\[{]\s*(?:at|dot|punkt|punto|point)\s*[)\]}]\s*\S*", re.IGNORECASE)
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff]")
 
 
@@ -28,11 +30,21 @@ def clean_text(raw: str) -> str:
 
 
 def mask_text(value: str) -> str | None:
-    """Return the text without its digits and without words that could be a contact.
+    """Return the text without its numerals, in any script or sign, and without words that could be a contact.
 
-    Names stay: only a reader can tell them from other words.
+    Names and numbers written as words stay: only a reader can tell them from other words.
     """
-    return _DIGIT.sub("•", _CONTACT.sub("•••", value))
+    shown = _CONTACT.sub("•••", _SPELT.sub("•••", value))
+    return shown if shown.isascii() and not _has_digit(shown) else "".join(map(_hide_numeral, shown))
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
+
+
+def _hide_numeral(character: str) -> str:
+    # Decimal, letter-like and other numbers: circled digits and fractions are numerals too.
+    return "•" if unicodedata.category(character)[0] == "N" else character
 
 
 TEXT = ValueType(

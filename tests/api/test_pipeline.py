@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from api.answering import answer
 from api.loaders import Context
 from api.pipeline import Handling, ImportReport, Pipeline
 from api.settings import Settings
+from graph.handle import Handles
 from graph.memory import MemoryStore
 from graph.open import open_store
 from graph.store import Batch
@@ -85,12 +87,13 @@ def test_importing_twice_adds_nothing(pipeline: Pipeline, tmp_path: Path) -> Non
 
 
 def test_a_record_names_its_capture(pipeline: Pipeline, tmp_path: Path) -> None:
-    """The bytes that a value came from can be found, and are what came."""
+    """The bytes that a value came from can be found, and are what came; who may not have all of them is not told which."""
     file = _write_adverts(tmp_path / "ads.jsonl", 1)
     _import(pipeline, file, handling=_handling(tmp_path))
-    entity = pipeline.view(ANNA).search("work number").items[0]
+    entity, theirs = (pipeline.view(who).search("work number").items[0] for who in (SYSTEM, ANNA))
     sha256 = entity.records[0].facets[0].provenance.capture
 
+    assert theirs.records[0].facets[0].provenance.capture is None
     assert sha256 is not None
     assert (pipeline.settings.home / "captures" / sha256[:2] / sha256).read_bytes() == file.read_bytes()
 
@@ -231,14 +234,29 @@ def test_an_observer_is_told_nothing_of_what_was_there(pipeline: Pipeline, tmp_p
 
     assert first == second
     assert (first.duplicates, first.records) == (None, second.records)
-    assert {r.source for r in pipeline.store.view(SYSTEM).iter_records(["Advertisement"])} == {"Police/board"}
+    sources = {r.source for r in pipeline.store.view(SYSTEM).iter_records(["Advertisement"])}
+    assert [re.fullmatch("Police/P-[A-Z2-7]{10}/board", source) is not None for source in sources] == [True]
+
+
+def test_a_colleagues_guess_finds_nothing(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Whoever sends, under the same source, what a colleague sent before makes things of their own."""
+    file = _write_adverts(tmp_path / "ads.jsonl", 1)
+    _import(pipeline, file, handling=replace(_handling(tmp_path), observer=ANNA))
+    before = {r.thing for r in pipeline.store.view(SYSTEM).iter_records(["Advertisement"])}
+
+    _import(pipeline, file, handling=replace(_handling(tmp_path), observer=replace(ANNA, name="ben")))
+
+    after = {r.thing for r in pipeline.store.view(SYSTEM).iter_records(["Advertisement"])}
+    assert (len(before), len(after - before)) == (1, 1)
 
 
 @pytest.mark.parametrize("is_hidden", [True, False])
 def test_a_link_into_the_unknown_is_kept_and_said_to_wait(pipeline: Pipeline, tmp_path: Path, is_hidden: bool) -> None:
     """Whether its other end is hidden or absent, the observer is told the same."""
     if is_hidden:
-        secret = make_record("Person", "p2", source="Police/board", label=make_label(tlp="RED", owner="Home"))
+        importer = Handles(pipeline.settings.secret, ANNA.organisation).pseudonym("importer", ANNA.name)
+        source = f"Police/{importer}/board"
+        secret = make_record("Person", "p2", source=source, label=make_label(tlp="RED", owner="Home"))
         pipeline.store.write(Batch(records=[secret]))
     lines = [
         {"id": "p1", "schema": "Person", "properties": {"name": ["Mara Invented"]}},

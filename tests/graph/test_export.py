@@ -1,6 +1,7 @@
 """Export: handling codes bind what material is used for."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 
@@ -138,3 +139,38 @@ def _clear(entity: Entity) -> Iterator[tuple[str, str]]:
         for facet in record.facets:
             for name, treatment in facet.treatments.items():
                 yield from ((name, value) for value in facet.values[name] if treatment is Treatment.CLEAR)
+
+
+def test_a_release_to_a_court_asks_for_what_a_court_asks_for() -> None:
+    """H1 material reaches no court as a release either, unless its owner consented to that."""
+    record = make_record(label=replace(_label("H1"), release=("COURT",)))
+    store = MemoryStore(secret=SECRET, clock=lambda: NOW)
+    store.write(Batch(records=[record]))
+    court = make_observer("magistrate", organisation="COURT", purpose="investigation", cases=("A",))
+    ids = [entity.id for entity in store.view(ANNA).entities_of([record.thing]).values()]
+
+    refused = make_export(store, ANNA, ids, Use.RELEASE, "COURT", court)
+    store.put_consent(_consent(Use.COURT, "COURT"))
+
+    assert refused.entities == ()
+    assert [refusal.handling for refusal in refused.refused] == ["H1"]
+    assert len(make_export(store, ANNA, ids, Use.RELEASE, "COURT", court).entities) == 1
+
+
+def test_markers_of_a_release_tell_nothing_of_the_sender() -> None:
+    """What the recipient is told of a class is their own treatment of it, however little the sender was given."""
+    record = make_record(label=make_label(category="suspect", tlp="GREEN", owner="POLICE", release=("ABROAD",)))
+    store = MemoryStore(secret=SECRET, clock=lambda: NOW)
+    store.write(Batch(records=[record]))
+    sender = make_observer("ngo", organisation="POLICE", name="low", purpose="investigation")
+    theirs = {
+        r.field_class: r.treatment
+        for e in store.view(ABROAD).entities_of([record.thing]).values()
+        for r in e.redactions
+    }
+    ids = [entity.id for entity in store.view(sender).entities_of([record.thing]).values()]
+
+    made = make_export(store, sender, ids, Use.RELEASE, "ABROAD", ABROAD)
+
+    assert theirs
+    assert {r.field_class: r.treatment for e in made.entities for r in e.redactions} == theirs

@@ -244,3 +244,22 @@ def test_what_is_made_stricter_takes_its_judgements_along() -> None:
     assert before == [2]
     assert _sizes(store, theirs, left, right) == [1, 1]
     assert _sizes(store, mine, left, right) == [2]
+
+
+@pytest.mark.parametrize("verdict", [Verdict.WITHDRAWN, Verdict.NEGATIVE])
+def test_it_is_taken_back_for_all_whom_it_swayed(verdict: Verdict) -> None:
+    """What its author has come to see since, which a colleague may not, keeps no judgement in force."""
+    open_ = make_label(category="none", tlp="GREEN", owner="OTHER")
+    left, right = (make_record("Company", key, label=open_) for key in "ab")
+    part = make_record("Company", "a", label=replace(open_, tlp="AMBER", cases=("X",)), facet="part", minute=1)
+    store = _store(left, right)
+    author, colleague = (make_observer(name=name, cases=cases) for name, cases in (("anna", ("X",)), ("ben", ())))
+
+    _judge(store, author, left, right, Verdict.POSITIVE, 0)
+    swayed = _sizes(store, colleague, left, right)
+    store.write(Batch(records=[part]))
+    _judge(store, author, left, right, verdict, 1)
+
+    assert swayed == [2]
+    assert _sizes(store, colleague, left, right) == [1, 1]
+    assert _sizes(store, author, left, right) == [1, 1]

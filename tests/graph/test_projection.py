@@ -83,6 +83,6 @@ def test_what_is_hidden_is_in_no_array() -> None:
 
 def test_nothing_gives_empty_arrays() -> None:
     """An empty View is no special case for algorithms."""
-    found = make_projection(make_clusters({}, Joins()), [])
+    found = make_projection(make_clusters({}, Joins(), str.encode), [])
 
     assert (found.things, found.edges.shape, found.weights.shape) == ((), (0, 2), (0,))

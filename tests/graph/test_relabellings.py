@@ -191,3 +191,54 @@ def test_links_are_relabelled_like_records() -> None:
         seen = _see(store, observer)
         assert seen is not None
         assert store.view(observer).neighbours(seen.id).total == expected
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"tlp": "RED", "release": [], "cases": ["X"]},
+        {"tlp": "AMBER", "release": [], "compartments": ["S"]},
+        {"category": "witness", "release": [], "compartments": ["S"]},
+    ],
+)
+def test_whatever_hides_the_newest_version_hides_the_ones_before(parts: dict[str, object]) -> None:
+    """A case, compartment or category among the parts makes it no pure tightening; older versions follow all the same."""
+    wide = replace(AMBER, tlp="GREEN", category="other")
+    team = replace(ANNA, cases=("X",), compartments=("S",), name="team")
+    older = make_record(label=wide, properties={"name": ["Safe House Lane 3"]}, minute=-20)
+    store = _store(older, make_record(label=wide))
+    for observer in (team, replace(team, name="mate")):
+        store.put_observer(observer)
+    before = _see(store, LAB)
+
+    _propose(store, team, **parts)
+    waiting = list_open_relabellings(store, replace(team, name="mate"))
+    approve_relabelling(store, replace(team, name="mate"), waiting[0].id, NOW)
+
+    assert before is not None
+    assert _see(store, LAB) is None
+
+
+def test_less_strict_handling_leaves_older_versions_alone() -> None:
+    """What is opened is what was asked for."""
+    store = _store(make_record(label=AMBER, properties={"name": ["Was Called"]}, minute=-20), SUSPECT)
+
+    _propose(store, ANNA, tlp="GREEN")
+    approve_relabelling(store, BEN, list_open_relabellings(store, BEN)[0].id, NOW)
+
+    assert [relabelling.assertion for relabelling in store.list_relabellings()] == [SUSPECT.id]
+
+
+def test_who_lost_sight_of_it_proposes_nothing() -> None:
+    """A proposal waits as long as whoever made it sees what it is about, with the right to propose."""
+    store = _store(make_record(label=replace(AMBER, tlp="RED", release=(), cases=("X",))))
+    on_case = replace(ANNA, cases=("X",))
+    store.put_observer(on_case)
+    store.put_observer(replace(BEN, cases=("X",)))
+
+    _propose(store, on_case, tlp="GREEN")
+    before = list_open_relabellings(store, replace(BEN, cases=("X",)))
+    store.put_observer(replace(ANNA, organisation="ELSEWHERE"))
+
+    assert len(before) == 1
+    assert list_open_relabellings(store, replace(BEN, cases=("X",))) == []

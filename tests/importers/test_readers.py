@@ -370,9 +370,9 @@ _PAID = """id,payer,payee,amount
 """
 
 
-@pytest.mark.parametrize(("keys", "same"), [(["id"], [2, 3]), ([], [0, 1])])
-def test_rows_between_the_same_ends(tmp_path: Path, keys: list[str], same: list[int]) -> None:
-    """A link of a row is known by its keys, or else by what its cleaned properties say."""
+@pytest.mark.parametrize(("keys", "known"), [(["id"], [0, 1, 2, 2]), ([], [0, 1, 2, 3])])
+def test_rows_between_the_same_ends(tmp_path: Path, keys: list[str], known: list[int]) -> None:
+    """A link of a row is known by its keys, or else is the row's own: amounts are not for everybody to compare."""
     sides = {
         side: {"schema": "Person", "keys": [side], "properties": {"name": {"column": side}}}
         for side in ("payer", "payee")
@@ -381,8 +381,23 @@ def test_rows_between_the_same_ends(tmp_path: Path, keys: list[str], same: list[
     made = links(read(tmp_path, _PAID, {"entities": sides, "links": [link | {"keys": keys}]}))
 
     assert len(made) == 4
-    assert len({link.source_key for link in made}) == 3
-    assert made[same[0]].source_key == made[same[1]].source_key
+    assert [[link.source_key for link in made].index(link.source_key) for link in made] == known
+
+
+def test_what_others_rows_say_names_no_link(tmp_path: Path) -> None:
+    """A row under another label, or another amount in a row, leaves the names of links as they are."""
+    person = {"schema": "Person", "keys": ["payer"], "properties": {"name": {"column": "payer"}}}
+    sides = {"payer": person | {"label_columns": {"tlp": "tlp"}}, "payee": person}
+    link = {"schema": "Payment", "left": "payer", "right": "payee", "properties": {"amount": {"column": "amount"}}}
+    table = "payer,amount,tlp\nMara,{},RED\nMara,7,GREEN\nMara,8,GREEN\n"
+
+    names = [
+        [found.source_key for found in links(read(tmp_path, text, {"entities": sides, "links": [link]}))][-2:]
+        for text in (table.format(1), table.format(7), table.format(1).replace("Mara,1,RED\n", ""))
+    ]
+
+    assert names[0] == names[1] == names[2]
+    assert len(set(names[0])) == 2
 
 
 def test_a_row_without_the_key_of_its_link_is_said(tmp_path: Path) -> None:
@@ -395,9 +410,24 @@ def test_a_row_without_the_key_of_its_link_is_said(tmp_path: Path) -> None:
 
 
 def test_the_same_mention_is_the_same_link(tmp_path: Path) -> None:
-    """What a page mentions is named by page and value, so that two crawls of two pages never mix."""
+    """What a page mentions is named by page and place, so that two crawls of two pages never mix."""
     made = links(read(tmp_path, SAMPLES["warc"]), "Mentions")
     page = "https://harvest.example/jobs 2026-02-03T04:05:06+00:00"
 
-    assert f"{page}/Phone/+40721234567" in {link.source_key for link in made}
+    assert f"{page}/text/Phone/0" in {link.source_key for link in made}
     assert len({link.source_key for link in made}) == len(made)
+
+
+def test_two_texts_name_two_things(tmp_path: Path) -> None:
+    """Equal numbers in two texts are two records of two things: that they are one is for who may compare them."""
+    properties = {"title": {"column": "id"}, "bodyText": {"column": "text", "extract": ["phone"]}}
+    entity = {"schema": "Advertisement", "keys": ["id"], "properties": properties}
+    rows = "id,text\n1,call {}\n2,call +40721234567\n"
+
+    same, other = (
+        records(read(tmp_path, rows.format(number), {"entities": {"ad": entity}}), "Phone")
+        for number in ("+40721234567", "+40721234568")
+    )
+
+    assert [record.thing for record in same] == [record.thing for record in other]
+    assert len({record.thing for record in same}) == 2

@@ -12,7 +12,7 @@ from typing import Any
 from rapidfuzz import fuzz
 
 from graph import cubes, render, view
-from graph.entities import cluster_all, order_of
+from graph.entities import Rank, cluster_all, order_of
 from graph.handle import Handles
 from graph.memory import MemoryStore, _Sight
 from graph.projection import Projection, make_projection
@@ -70,8 +70,8 @@ def links_go_by_their_hidden_text(patch: Patch) -> None:
     """Links of one type are ordered by what they say, whether or not that is shown."""
     honest = view._order_links
 
-    def order_links(links: Iterable[Link], things: Collection[str]) -> list[Link]:
-        return sorted(honest(links, things), key=lambda link: (link.schema, sorted(link.properties.items())))
+    def order_links(links: Iterable[Link], things: Collection[str], rank: Rank) -> list[Link]:
+        return sorted(honest(links, things, rank), key=lambda link: (link.schema, sorted(link.properties.items())))
 
     patch(view, "_order_links", order_links)
 

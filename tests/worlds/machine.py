@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from graph.handle import Handles
-from graph.judgements import add_judgement
+from graph.judgements import add_judgement, withdraw_all
 from graph.memory import MemoryStore
 from graph.relabellings import approve_relabelling, list_open_relabellings, propose_relabelling
 from graph.shown import Provenance
@@ -295,7 +295,17 @@ class TwoStores(RuleBasedStateMachine):
         made = self._both(
             "judge", lambda store: add_judgement(store, self._who, (left, right), verdict, "because", self.now)
         )
-        self.judgements += made[:1]
+        if made:
+            # Earlier ones of the observer's, as far as they see them, are withdrawn for whomever they sway.
+            ends, allowed = (made[0].left, made[0].right), {label.lid for label in sight_of(self._who).visible}
+            earlier = [
+                judged
+                for judged in self.judgements
+                if (judged.left, judged.right) == ends
+                and (judged.by, judged.label.owner) == (self._who.name, self._who.organisation)
+                and allowed.issuperset(judged.grounds)
+            ]
+            self.judgements += [*withdraw_all(earlier, made[0]), made[0]]
         self._check_both()
 
     @precondition(lambda self: self.judging)
@@ -746,8 +756,11 @@ class TwoStores(RuleBasedStateMachine):
         )
 
     def _tightened_along(self, held: HeldRecord | HeldLink, label: Label) -> list[tuple[HeldRecord | HeldLink, Label]]:
-        """Return the older versions that whoever tightens something sees, and the labels that these get as well."""
-        if not is_stricter(label, held.label):
+        """Return the older versions that whoever relabels something sees, and the labels that these get as well.
+
+        None where it becomes less strict and nothing else.
+        """
+        if is_stricter(held.label, label):
             return []
         visible = sight_of(self._who).visible
         among: list[HeldRecord | HeldLink] = [*self.records, *self.links]

@@ -148,9 +148,9 @@ def _alter_thing(thing: Thing, sight: Sight, random: Random) -> Thing:
         for name, values in drawn.items()
         if name not in thing.properties and _is_all_hidden(thing, name, values, sight) and random.random() < 0.5
     }
-    # Who may not know the source may not know the capture either.
-    is_source_clear = sight.clearance.treatment(thing.label.lid, "source") is Treatment.CLEAR
-    return replace(thing, properties=kept | added, extra=extra, delivery=0 if is_source_clear else random.randrange(3))
+    # The fingerprint of a file is of all that is in it.
+    is_raw_clear = sight.clearance.treatment(thing.label.lid, "raw") is Treatment.CLEAR
+    return replace(thing, properties=kept | added, extra=extra, delivery=0 if is_raw_clear else random.randrange(3))
 
 
 def _is_all_hidden(thing: Thing, name: str, values: Sequence[str], sight: Sight) -> bool:
