@@ -9,7 +9,7 @@ from graphql import build_schema, parse, validate
 from api.schema import make_schema, print_sdl
 from ontology.policy_file import default_policy
 from ontology.schema import default_ontology
-from tests.api.backend import ANALYST, COMPANY, FOREIGN, INVESTIGATOR, NGO, PERSON, PUBLIC
+from tests.api.backend import ANALYST, FOREIGN, INVESTIGATOR, NGO, PERSON, PUBLIC
 from tests.api.client import Client
 
 TIERS = ("public", "ngo", "analyst", "investigator")
