@@ -11,17 +11,19 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from duckdb.sqltypes import DOUBLE, DuckDBPyType
 
 from ontology.record import Record
 from resolution.column import READERS, WHOLE
 from resolution.keys import iter_keys, read_columns
-from resolution.level import MACROS
+from resolution.level import FUNCTIONS, MACROS
 from resolution.model import Model
 
 RECORDS = "records"
 CANDIDATES = "candidates"
 
 _LOADED_AT_ONCE = 10_000
+_TWO_LISTS: list[Any] = [DuckDBPyType(list[str])] * 2
 _TEXTS = pa.list_(pa.string())
 _OTHER_TYPES = {"parts": pa.list_(_TEXTS), "numbers": pa.list_(pa.int64())}
 _KEY_SCHEMA = pa.schema([("loaded", pa.int64()), ("rule", pa.int64()), ("text", pa.string())])
@@ -45,6 +47,8 @@ def open_engine(engine: Engine) -> duckdb.DuckDBPyConnection:
     limits: dict[str, Any] = {"threads": engine.threads, "memory_limit": engine.memory, "temp_directory": ""}
     offline = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
     connection = duckdb.connect(":memory:", config=limits | offline)
+    for name, function in FUNCTIONS.items():
+        connection.create_function(name, function, _TWO_LISTS, DOUBLE)
     for statement in ("SET enable_external_access = false", "SET enable_progress_bar = false", *MACROS):
         connection.execute(statement)
     return connection

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 
 from ontology.record import Properties
 from ontology.values.name import fold_name
-from resolution.sound import make_sounds
 
 WHOLE = "whole"
 
@@ -25,8 +24,6 @@ Columns = Mapping[str, list[Any]]
 _YEAR, _MONTH, _DAY = len("YYYY"), len("YYYY-MM"), len("YYYY-MM-DD")
 _FIRST_NAMES = ("firstName",)
 _LAST_NAMES = ("lastName",)
-# Skeletons shorter than this fit too many names to say that two are spelt alike.
-_SHORTEST_SOUND = 5
 # info@ and anna@ are many people's.
 _SHORTEST_MAILBOX = 6
 
@@ -91,8 +88,7 @@ def read_names(properties: Properties, names: tuple[str, ...], ignored: frozense
     """Read names of people, whose words may stand in any order.
 
     `parts` are the sorted words of each name, `words` those of all, `full` the names
-    of two words or more, `sounds` how these sound, order aside, and `lone` the
-    words that are a name alone.
+    of two words or more, and `lone` the words that are a name alone.
     """
     given = [v for name in names if name in _FIRST_NAMES for v in properties.get(name, ())]
     family = [v for name in names if name in _LAST_NAMES for v in properties.get(name, ())]
@@ -106,7 +102,7 @@ def read_titles(properties: Properties, names: tuple[str, ...], ignored: frozens
     return _name_columns([v for name in names for v in properties.get(name, ())], ignored, shortest=1)
 
 
-_NAME_COLUMNS = (WHOLE, "parts", "words", "lone", "full", "sounds")
+_NAME_COLUMNS = (WHOLE, "parts", "words", "lone", "full")
 
 READERS: dict[str, Reader] = {
     "values": Reader((WHOLE,), read_values),
@@ -130,15 +126,7 @@ def _name_columns(values: Iterable[str], ignored: frozenset[str], *, shortest: i
         "words": _unique(word for words in parts for word in words),
         "lone": [words[0] for words in parts if len(words) == 1],
         "full": [" ".join(words) for words in full],
-        "sounds": _unique(sound for words in full for sound in _sounds(words)),
     }
-
-
-@lru_cache(maxsize=1 << 16)
-def _sounds(words: tuple[str, ...]) -> tuple[str, ...]:
-    # One reading for all words of a name: its spelling follows one language.
-    readings = {" ".join(sorted(make_sounds(word)[reading] for word in words)) for reading in (0, -1)}
-    return tuple(sorted(r for r in readings if len(r) - r.count(" ") >= _SHORTEST_SOUND))
 
 
 @lru_cache(maxsize=1 << 16)

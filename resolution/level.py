@@ -6,11 +6,13 @@ rapidfuzz share one definition of Jaro-Winkler and of Damerau-Levenshtein.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
 from resolution.column import Columns
+from resolution.likeness import FIRM, PERSON, find_likeness
 
 ELSE = "else"
 
@@ -22,15 +24,21 @@ MACROS = (
     "lambda y: damerau_levenshtein(x, y)))))",
     "CREATE MACRO least_apart(l, r) AS list_min(list_transform(l, lambda x: list_min(list_transform(r, "
     "lambda y: abs(x - y)))))",
-    # How well the worst matched word of x is found among those of y.
-    "CREATE MACRO word_cover(x, y) AS list_min(list_transform(x, lambda i: list_max(list_transform(y, "
-    "lambda j: jaro_winkler_similarity(i, j)))))",
-    "CREATE MACRO alike(l, r) AS list_max(list_transform(l, lambda x: list_max(list_transform(r, lambda y: "
-    "CASE WHEN len(x) = len(y) AND len(x) > 1 THEN least(word_cover(x, y), word_cover(y, x)) ELSE 0 END))))",
-    "CREATE MACRO within(l, r) AS list_max(list_transform(l, lambda x: list_max(list_transform(r, lambda y: "
-    "CASE WHEN len(x) > 1 AND len(x) < len(y) THEN word_cover(x, y) "
-    "WHEN len(y) > 1 AND len(y) < len(x) THEN word_cover(y, x) ELSE 0 END))))",
 )
+
+
+def compare_people(left: list[str], right: list[str]) -> float:
+    """Return how alike the most alike of two people's names are."""
+    return find_likeness(left, right, PERSON)
+
+
+def compare_firms(left: list[str], right: list[str]) -> float:
+    """Return how alike the most alike of two organisations' names are."""
+    return find_likeness(left, right, FIRM)
+
+
+# Functions of two lists that only Python has, by their names in SQL.
+FUNCTIONS = {f"{PERSON}_likeness": compare_people, f"{FIRM}_likeness": compare_firms}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +78,9 @@ def is_within(left: Columns, right: Columns, columns: Sequence[str], bound: floa
     return any(abs(x - y) <= bound for x in left[columns[0]] for y in right[columns[0]])
 
 
-def is_alike(left: Columns, right: Columns, columns: Sequence[str], bound: float) -> bool:
-    """Whether two names of as many words, two or more, have each word matched in the other."""
-    return any(_alike(x, y) >= bound for x in left[columns[0]] for y in right[columns[0]])
-
-
-def is_contained(left: Columns, right: Columns, columns: Sequence[str], bound: float) -> bool:
-    """Whether each word of a name, two or more, is matched in a longer name."""
-    return any(_within(x, y) >= bound for x in left[columns[0]] for y in right[columns[0]])
+def is_like(left: Columns, right: Columns, columns: Sequence[str], bound: float, *, kind: str) -> bool:
+    """Whether some pair of names is so much alike."""
+    return find_likeness(left[columns[0]], right[columns[0]], kind) >= bound
 
 
 def is_else(left: Columns, right: Columns, columns: Sequence[str], bound: float) -> bool:
@@ -92,8 +95,10 @@ TESTS: dict[str, LevelTest] = {
     "near": LevelTest(1, "nearest({0}_l, {0}_r) >= {bound}", is_near),
     "edits": LevelTest(1, "fewest_edits({0}_l, {0}_r) <= {bound}", is_within_edits),
     "apart": LevelTest(1, "least_apart({0}_l, {0}_r) <= {bound}", is_within),
-    "alike": LevelTest(1, "alike({0}_l, {0}_r) >= {bound}", is_alike),
-    "within": LevelTest(1, "within({0}_l, {0}_r) >= {bound}", is_contained),
+    **{
+        kind: LevelTest(1, f"{kind}_likeness({{0}}_l, {{0}}_r) >= {{bound}}", partial(is_like, kind=kind))
+        for kind in (PERSON, FIRM)
+    },
     ELSE: LevelTest(0, "ELSE", is_else),
 }
 
@@ -101,21 +106,6 @@ TESTS: dict[str, LevelTest] = {
 def find_nearest(left: Sequence[str], right: Sequence[str]) -> float:
     """Return the best Jaro-Winkler similarity over all pairs, 0.0 when a list is empty."""
     return max((JaroWinkler.similarity(x, y) for x in left for y in right), default=0.0)
-
-
-def _cover(words: Sequence[str], others: Sequence[str]) -> float:
-    return min(max(JaroWinkler.similarity(word, other) for other in others) for word in words)
-
-
-def _alike(left: Sequence[str], right: Sequence[str]) -> float:
-    if len(left) != len(right) or len(left) < 2:
-        return 0.0
-    return min(_cover(left, right), _cover(right, left))
-
-
-def _within(left: Sequence[str], right: Sequence[str]) -> float:
-    shorter, longer = sorted((left, right), key=len)
-    return _cover(shorter, longer) if 1 < len(shorter) < len(longer) else 0.0
 
 
 def _hashable(values: Sequence[Any]) -> list[Any]:

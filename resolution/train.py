@@ -25,7 +25,7 @@ from resolution.block import CANDIDATES, Engine, block_range, load_records, open
 from resolution.model import Chance, Comparison, Level, Model
 from resolution.score import compare_candidates, make_linker, places_by_weight
 
-MOST_PAIRS = 500_000
+MOST_PAIRS = 200_000
 _SEED = 1
 # What the model had before counts as so many pairs of one thing, and of two.
 _KNOWN_M = 50.0

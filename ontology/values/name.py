@@ -31,8 +31,12 @@ def fold_name(value: str) -> str:
 
     Empty when no character has a transliteration.
     """
-    ascii_only = value if value.isascii() else anyascii(value)
-    return _SEPARATING.sub(" ", _JOINING.sub("", ascii_only.lower())).strip()
+    return _SEPARATING.sub(" ", _JOINING.sub("", romanise(value).lower())).strip()
+
+
+def romanise(value: str) -> str:
+    """Return the text transliterated to ASCII, its case kept; what has no transliteration is left out."""
+    return value if value.isascii() else anyascii(value)
 
 
 def compare_names(left: str, right: str) -> float:

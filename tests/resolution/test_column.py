@@ -16,7 +16,7 @@ def test_a_lone_word_is_no_full_name() -> None:
     """A single word counts as part of a name only."""
     columns = read_names({"name": ("Mirela",)}, ("name",), NONE)
 
-    assert (columns["lone"], columns["full"], columns["sounds"]) == (["mirela"], [], [])
+    assert (columns["lone"], columns["full"]) == (["mirela"], [])
 
 
 def test_names_without_letters_say_nothing() -> None:

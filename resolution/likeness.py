@@ -1,0 +1,295 @@
+"""How alike two names are: words aligned in any order, whoever spelt, shortened, transliterated or glued them.
+
+The words of both names are matched one to one, the most alike first. What is
+left over on one side alone (a patronymic, a second given name) costs little;
+what is left over on both (Boris for Benjamin) costs more than a matched word is
+worth. Titles, particles and the words that every firm bears weigh little, legal
+forms count only against each other, and numbers must agree.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+
+import yaml
+from rapidfuzz.distance import OSA, Indel
+
+from ontology.values.name import romanise
+from resolution.sound import make_sounds
+
+PERSON, FIRM = "person", "firm"
+
+_WORDS_FILE = Path(__file__).parent / "words.yaml"
+# The most names of a record that are looked at: each is compared with each.
+_MOST_NAMES = 12
+_MOST_WORDS = 16
+
+_GLUED = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
+_POINTS = re.compile(r"\b((?:\w\.\s?){2,})(?!\w)")
+_JOINING = re.compile("['`’]")
+_WORD = re.compile("[a-z0-9&]+")
+_LOOKALIKE = str.maketrans("013457", "oieast")
+
+# Weights of words beside a telling one.
+_INITIAL, _SMALL, _COMMON = 0.35, 0.1, 0.35
+# What words cost that are left over on one side, and on both.
+_ALONE, _AGAINST = 0.22, 1.5
+_LEAST_ALIKE = 0.6
+_OTHER_FORM = 0.75
+# A person's only word is many people's.
+_ONE_WORD = 0.55
+_OTHER_NUMBER = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name taken apart: its words in order with their weights, legal forms, numbers, and the telling words together.
+
+    `starts` are the first sounds and letters of its words.
+    """
+
+    words: tuple[str, ...]
+    weights: tuple[float, ...]
+    starts: frozenset[str]
+    forms: frozenset[str]
+    numbers: frozenset[str]
+    joined: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What some words are in names of one kind: their weights, and what they are written for."""
+
+    small: frozenset[str]
+    common: frozenset[str]
+    forms: Mapping[str, str]
+    phrases: tuple[tuple[str, str], ...]
+    same: Mapping[str, str]
+
+
+def find_likeness(left: Sequence[str], right: Sequence[str], kind: str) -> float:
+    """Return how alike the most alike of two records' names are, from 0.0 to 1.0; `kind` is PERSON or FIRM.
+
+    Symmetric, and a function of the names alone.
+    """
+    return _find(tuple(left[:_MOST_NAMES]), tuple(right[:_MOST_NAMES]), kind)
+
+
+@lru_cache(maxsize=1 << 12)
+def _find(left: tuple[str, ...], right: tuple[str, ...], kind: str) -> float:
+    # Asked again and again for one pair, with each bound.
+    return max((compare_names(x, y, kind) for x in left for y in right), default=0.0)
+
+
+def compare_names(left: str, right: str, kind: str) -> float:
+    """Return how alike two names are, from 0.0 to 1.0."""
+    return _compare(*sorted((left, right)), kind)
+
+
+@lru_cache(maxsize=1 << 16)
+def _compare(left: str, right: str, kind: str) -> float:
+    one, other = parse_name(left, kind), parse_name(right, kind)
+    # Nothing alike begins alike in no word: most names of two people are told apart by this alone.
+    if one.starts.isdisjoint(other.starts):
+        return 0.0
+    if sorted(one.words) == sorted(other.words):
+        alike = 1.0
+    else:
+        alike = max(_align(one, other), _compare_joined(one, other), _compare_short(one, other, kind))
+    telling = sorted((_count_telling(one), _count_telling(other)))
+    if kind == PERSON and telling[0] < 2 <= telling[1]:
+        alike *= _ONE_WORD
+    if one.forms and other.forms and one.forms.isdisjoint(other.forms):
+        alike *= _OTHER_FORM
+    return alike
+
+
+@lru_cache(maxsize=1 << 17)
+def parse_name(name: str, kind: str) -> Name:
+    """Take a name apart; words are lower-case ASCII letters and digits."""
+    vocabulary = load_vocabulary(kind)
+    text = _POINTS.sub(lambda found: re.sub(r"[.\s]", "", found[1]) + " ", _GLUED.sub(" ", romanise(name)))
+    text = " ".join(_WORD.findall(_JOINING.sub("", text.lower())))
+    text = _replace_phrases(text, vocabulary)
+    words = [vocabulary.same.get(word, word) for word in _WORD.findall(text)][:_MOST_WORDS]
+    forms = frozenset(vocabulary.forms[word] for word in words if word in vocabulary.forms)
+    told = [word for word in words if word not in vocabulary.forms] or words
+    if kind == PERSON:
+        told = [word.translate(_LOOKALIKE) if re.search("[a-z]", word) else word for word in told]
+    told = list(dict.fromkeys(told))
+    numbers = frozenset(word for word in told if word.isdigit())
+    weights = tuple(_weigh(word, vocabulary) for word in told)
+    telling = "".join(word for word, weight in zip(told, weights, strict=True) if weight > _SMALL)
+    starts = frozenset(part[0] for word in told for part in (word, *make_sounds(word)))
+    return Name(tuple(told), weights, starts, forms, numbers, telling)
+
+
+@cache
+def load_vocabulary(kind: str) -> Vocabulary:
+    """Return what is known of words in names of persons or firms."""
+    data = yaml.safe_load(_WORDS_FILE.read_text(encoding="utf-8"))[kind]
+    forms = {word: form for form, words in data["forms"].items() for word in words}
+    phrases = ((phrase, form) for form, phrases in data["phrases"].items() for phrase in phrases)
+    same = {word: meant for meant, words in data["same"].items() for word in words}
+    longest_first = tuple(sorted(phrases, key=lambda pair: -len(pair[0])))
+    return Vocabulary(frozenset(data["small"]), frozenset(data["common"]), forms, longest_first, same)
+
+
+@lru_cache(maxsize=1 << 16)
+def compare_words(left: str, right: str) -> float:
+    """Return how alike two words are, from 0.0 to 1.0: equal, spelt or transliterated otherwise, or mistyped."""
+    if left == right:
+        return 1.0
+    one, other = _simplify(left), _simplify(right)
+    if one == other:
+        return 0.97
+    longest = max(len(one), len(other))
+    edits = min(OSA.distance(left, right), OSA.distance(one, other))
+    typed = next((alike for least, most, alike in _TYPED if longest >= least and edits <= most), 0.0)
+    return max(typed, _compare_sounds(left, right), _compare_start(left, right))
+
+
+# From so many letters on, so many edits leave words so much alike.
+_TYPED = ((9, 1, 0.93), (7, 1, 0.91), (5, 1, 0.88), (9, 2, 0.82), (4, 1, 0.72), (12, 3, 0.72), (7, 2, 0.66))
+
+
+def _compare_sounds(left: str, right: str) -> float:
+    """Words of scripts that write no vowels have consonants alone to go by."""
+    shared = set(make_sounds(left)) & set(make_sounds(right))
+    if not shared:
+        return 0.0
+    length = max(map(len, shared))
+    bare = any(len(word) - len(re.sub("[aeiou]", "", word)) <= len(word) // 5 for word in (left, right))
+    if bare:
+        return 0.9 if length > 2 else 0.75
+    return 0.7 if length > 3 and Indel.normalized_similarity(left, right) > 0.6 else 0.0
+
+
+def _compare_start(left: str, right: str) -> float:
+    """A short form is the beginning of the name; an initial is of any name that begins so."""
+    short, long = sorted((left, right), key=len)
+    if not long.startswith(short):
+        return 0.0
+    return 0.8 if len(short) > 2 else 0.75 if len(short) == 1 else 0.0
+
+
+def _align(one: Name, other: Name) -> float:
+    """Match words, the most alike first, and weigh what was matched against what was not."""
+    left, right = _match_glued(one, other)
+    found = sorted(
+        ((alike, i, j) for i, x in enumerate(left) for j, y in enumerate(right) if (alike := _alike(x, y))),
+        key=lambda match: (-match[0], match[1], match[2]),
+    )
+    matched = whole = 0.0
+    free_left, free_right = set(range(len(left))), set(range(len(right)))
+    for alike, i, j in found:
+        if i in free_left and j in free_right:
+            free_left.discard(i)
+            free_right.discard(j)
+            # Between one edit and a sure match lies most of what tells people apart.
+            weight = min(left[i][1], right[j][1])
+            whole += weight
+            matched += weight * (1 - 2.5 * (1 - alike))
+    alone = [_left_over([left[i] for i in free_left], one), _left_over([right[j] for j in free_right], other)]
+    against = min(alone)
+    numbers = one.numbers ^ other.numbers
+    against += _OTHER_NUMBER * (1.0 if one.numbers and other.numbers else 0.5) if numbers else 0.0
+    total = whole + _AGAINST * against + _ALONE * (max(alone) - min(alone))
+    return max(0.0, matched) / total if total > 0 else 0.0
+
+
+def _count_telling(name: Name) -> int:
+    return sum(weight > _SMALL for weight in name.weights)
+
+
+def _alike(one: tuple[str, float], other: tuple[str, float]) -> float:
+    (left, _), (right, _) = one, other
+    if left.isdigit() or right.isdigit():
+        return float(left == right)
+    alike = compare_words(left, right)
+    return alike if alike >= _LEAST_ALIKE else 0.0
+
+
+def _left_over(words: Sequence[tuple[str, float]], name: Name) -> float:
+    return sum(weight for word, weight in words if word not in name.numbers)
+
+
+def _match_glued(one: Name, other: Name) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
+    """Return both names' words, with neighbours put together that are one word in the other name."""
+    left, right = list(one.words), list(other.words)
+    return _weighed(_glue(left, set(right)), one), _weighed(_glue(right, set(left)), other)
+
+
+def _glue(words: list[str], known: set[str]) -> list[str]:
+    for size in (3, 2):
+        for start in range(len(words) - size + 1):
+            together = "".join(words[start : start + size])
+            if len(together) > 4 and any(compare_words(together, word) >= 0.9 for word in known if len(word) > 4):
+                return [*words[:start], together, *_glue(words[start + size :], known)]
+    return words
+
+
+def _weighed(words: Sequence[str], name: Name) -> list[tuple[str, float]]:
+    known = dict(zip(name.words, name.weights, strict=True))
+    return [(word, known.get(word, 1.0)) for word in words]
+
+
+def _compare_joined(one: Name, other: Name) -> float:
+    """Names written as one word, or divided elsewhere, are alike as a whole, but numbers must agree."""
+    if min(len(one.joined), len(other.joined)) < 6 or one.numbers != other.numbers:
+        return 0.0
+    alike = compare_words(one.joined, other.joined)
+    return 0.95 * alike if alike >= 0.9 else 0.0
+
+
+def _compare_short(one: Name, other: Name, kind: str) -> float:
+    """An organisation may be named by the first letters of its words."""
+    if kind != FIRM:
+        return 0.0
+    return max(_find_acronym(one, other), _find_acronym(other, one))
+
+
+def _find_acronym(short: Name, long: Name) -> float:
+    letters = "".join(word[0] for word in long.words)
+    is_short = len(letters) > 2 and letters in short.words
+    return 0.8 if is_short and len(short.words) <= 2 else 0.0
+
+
+def _weigh(word: str, vocabulary: Vocabulary) -> float:
+    if word in vocabulary.small:
+        return _SMALL
+    if len(word) == 1 and not word.isdigit():
+        return _INITIAL
+    if word in vocabulary.common:
+        return _COMMON
+    return 1.0
+
+
+def _replace_phrases(text: str, vocabulary: Vocabulary) -> str:
+    """Write legal forms of several words as one."""
+    for phrase, form in vocabulary.phrases:
+        if phrase in text:
+            text = text.replace(phrase, f" {form} ")
+    return text
+
+
+@lru_cache(maxsize=1 << 16)
+def _simplify(word: str) -> str:
+    """Return how a word would be written were there one way to transliterate it."""
+    for pattern, plain in _PLAIN:
+        word = pattern.sub(plain, word)
+    return word
+
+
+_PLAIN = tuple(
+    (re.compile(pattern), plain)
+    for pattern, plain in (
+        ("ph", "f"), ("shch|sch|tsch", "sh"), ("tch|tsh|cz|ch", "c"), ("sz|sh", "s"), ("zh|dj|dzh", "z"),
+        ("kh|gh", "h"), ("ck|q|c(?=[aou])", "k"), ("x", "ks"), ("w", "v"), ("th", "t"), ("tz|ts", "c"),
+        ("iy$|ij$|yj$|ii$|yi$|ey$|ei$|y$|ie$", "i"), ("ee", "i"), ("oo|ou", "u"), ("ae|oe", "e"), ("ya|ja", "ia"),
+        ("yu|ju", "iu"), ("yo|jo|io", "e"), ("ye|je", "e"), ("y|j", "i"), (r"(?<=[bcdfgklmnprstvz])h", ""),
+        (r"(.)\1", r"\1"), ("h$", ""),
+    )
+)  # fmt: skip
