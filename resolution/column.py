@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from ontology.record import Properties
 from ontology.values.name import fold_name
+from resolution.script import prepare_name
 
 WHOLE = "whole"
 
@@ -133,7 +134,7 @@ def _name_columns(values: Iterable[str], ignored: frozenset[str], *, shortest: i
 def _fold(value: str, ignored: frozenset[str]) -> tuple[str, ...]:
     words: list[str] = []
     initials = ""
-    for word in [*fold_name(value).split(), ""]:
+    for word in [*fold_name(prepare_name(value)).split(), ""]:
         # S.R.L. folds to three letters, which are one word.
         if len(word) == 1 and ignored:
             initials += word

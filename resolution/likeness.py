@@ -17,6 +17,7 @@ import yaml
 from rapidfuzz.distance import OSA, Indel
 
 from ontology.values.name import romanise
+from resolution.script import prepare_name
 from resolution.sound import make_sounds
 
 PERSON, FIRM = "person", "firm"
@@ -110,7 +111,9 @@ def _compare(left: str, right: str, kind: str) -> float:
 def parse_name(name: str, kind: str) -> Name:
     """Take a name apart; words are lower-case ASCII letters and digits."""
     vocabulary = load_vocabulary(kind)
-    text = _POINTS.sub(lambda found: re.sub(r"[.\s]", "", found[1]) + " ", _GLUED.sub(" ", romanise(name)))
+    text = _POINTS.sub(
+        lambda found: re.sub(r"[.\s]", "", found[1]) + " ", _GLUED.sub(" ", romanise(prepare_name(name)))
+    )
     text = " ".join(_WORD.findall(_JOINING.sub("", text.lower())))
     text = _replace_phrases(text, vocabulary)
     words = [vocabulary.same.get(word, word) for word in _WORD.findall(text)][:_MOST_WORDS]
@@ -157,14 +160,29 @@ _TYPED = ((9, 1, 0.93), (7, 1, 0.91), (5, 1, 0.88), (9, 2, 0.82), (4, 1, 0.72), 
 
 def _compare_sounds(left: str, right: str) -> float:
     """Words of scripts that write no vowels have consonants alone to go by."""
-    shared = set(make_sounds(left)) & set(make_sounds(right))
-    if not shared:
-        return 0.0
-    length = max(map(len, shared))
-    bare = any(len(word) - len(re.sub("[aeiou]", "", word)) <= len(word) // 5 for word in (left, right))
-    if bare:
-        return 0.9 if length > 2 else 0.75
-    return 0.7 if length > 3 and Indel.normalized_similarity(left, right) > 0.6 else 0.0
+    shared = max(map(len, set(make_sounds(left)) & set(make_sounds(right))), default=0)
+    if _is_bare(left) or _is_bare(right):
+        return _compare_bones(left, right) if shared < 3 else 0.92
+    return 0.7 if shared > 3 and Indel.normalized_similarity(left, right) > 0.6 else 0.0
+
+
+def _is_bare(word: str) -> bool:
+    """Whether a word has hardly a vowel, as when it comes from a script that writes few."""
+    return sum(letter in "aeiou" for letter in word) <= len(word) // 5
+
+
+def _compare_bones(left: str, right: str) -> float:
+    """Compare consonants alone, those as one that one of the scripts has one letter for."""
+    one, other = (tuple(sound.translate(_BONES) for sound in make_sounds(word)) for word in (left, right))
+    length = max(map(len, (*one, *other)))
+    edits = min(OSA.distance(x, y) for x in one for y in other)
+    if not edits:
+        return 0.88 if length > 2 else 0.75
+    return 0.75 if edits == 1 and length > 3 else 0.0
+
+
+# Arabic has no p and no v, Hebrew one letter each for b and v, p and f.
+_BONES = str.maketrans("pfvd", "bbbt")
 
 
 def _compare_start(left: str, right: str) -> float:
