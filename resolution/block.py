@@ -2,6 +2,7 @@
 
 No key is too common and no block is cut: what proposes a pair is in its two
 records. Explosion is kept away by narrow keys, memory by ranges of left records.
+Only a table that one reader sees whole has wider keys too (see `KeyRule`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +22,9 @@ from resolution.model import Model
 
 RECORDS = "records"
 CANDIDATES = "candidates"
+
+# A key for tables of more records than this proposes no pairs; others do, by more of each record.
+MOST_ALIKE = 40
 
 _LOADED_AT_ONCE = 10_000
 _TWO_LISTS: list[Any] = [DuckDBPyType(list[str])] * 2
@@ -54,22 +58,27 @@ def open_engine(engine: Engine) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def load_records(connection: duckdb.DuckDBPyConnection, records: Iterable[Record], model: Model) -> int:
+def load_records(
+    connection: duckdb.DuckDBPyConnection, records: Iterable[Record], model: Model, *, is_table: bool = False
+) -> int:
     """Fill the table `records`, one row per distinct record in order of id, and the keys that any two share.
 
-    Returns how many there are. A record given twice counts once.
+    Returns how many there are. A record given twice counts once. With `is_table`
+    rules for tables count as well, but for keys of more than `MOST_ALIKE` records.
     """
     schema = _record_schema(model)
     for name, columns in (("loaded", schema), ("loaded_keys", _KEY_SCHEMA)):
         _insert(connection, f"CREATE TABLE {name} AS FROM batch", columns.empty_table())
     stream, start = iter(records), 0
     while batch := list(islice(stream, _LOADED_AT_ONCE)):
-        rows, keys = _read_batch(batch, model, start)
+        rows, keys = _read_batch(batch, model, start, is_table=is_table)
         _insert(connection, "INSERT INTO loaded FROM batch", rows)
         _insert(connection, "INSERT INTO loaded_keys FROM batch", keys)
         start += len(batch)
     for statement in _RANK:
         connection.execute(statement)
+    wide = [place for place, rule in enumerate(model.keys) if rule.for_tables]
+    connection.execute(_DROP_COMMON, [wide, MOST_ALIKE])
     return int(connection.sql(f"SELECT count(*) FROM {RECORDS}").fetchall()[0][0])
 
 
@@ -104,6 +113,10 @@ _RANK = (
     "DROP TABLE loaded",
     "DROP TABLE loaded_keys",
 )
+_DROP_COMMON = """
+DELETE FROM keys WHERE rule IN (SELECT unnest(?::BIGINT[]))
+AND (rule, text) IN (SELECT (rule, text) FROM keys GROUP BY rule, text HAVING count(*) > ?)
+"""
 _COUNT = """
 SELECT row, sum(later)::BIGINT AS candidates
 FROM (SELECT row, count(*) OVER (PARTITION BY rule, text ORDER BY row ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
@@ -125,7 +138,7 @@ def _record_schema(model: Model) -> pa.Schema:
     return pa.schema([("loaded", pa.int64()), ("id", pa.string()), ("thing", pa.string()), *compared])
 
 
-def _read_batch(records: Sequence[Record], model: Model, start: int) -> tuple[pa.Table, pa.Table]:
+def _read_batch(records: Sequence[Record], model: Model, start: int, *, is_table: bool) -> tuple[pa.Table, pa.Table]:
     read = [read_columns(record.properties, model) for record in records]
     schema = _record_schema(model)
     rows: list[list[Any]] = [
@@ -139,7 +152,9 @@ def _read_batch(records: Sequence[Record], model: Model, start: int) -> tuple[pa
             empty = None if column == WHOLE else ()
             rows.append([columns[comparison.name][column] or empty for columns in read])
     keys = [
-        (loaded, rule, text) for loaded, columns in enumerate(read, start) for rule, text in iter_keys(columns, model)
+        (loaded, rule, text)
+        for loaded, columns in enumerate(read, start)
+        for rule, text in iter_keys(columns, model, of_table=is_table)
     ]
     return _make_table(rows, schema), _make_table(list(zip(*keys, strict=True)) or [(), (), ()], _KEY_SCHEMA)
 

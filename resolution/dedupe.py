@@ -1,7 +1,7 @@
 """Deduplication of records that one reader sees whole: scored pairs as arrays, and entities."""
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,10 +13,13 @@ from ontology.record import Record
 from resolution.linkage import find_clusters
 from resolution.model import Model
 from resolution.score import Progress, score_records
+from resolution.train import guess_prior
 
 Places = npt.NDArray[np.int64]
 Weights = npt.NDArray[np.float64]
 
+# In bits: twice as likely one as not. A store asks for more, since there each pair joins by itself.
+STOP = 1.0
 _ROWS_AT_ONCE = 10_000
 
 
@@ -53,22 +56,29 @@ def to_probability(weight: Weights) -> Weights:
 
 
 def score_pairs(
-    records: Iterable[Record], model: Model, *, recorded_at: datetime, progress: Progress | None = None
+    records: Iterable[Record],
+    model: Model,
+    *,
+    recorded_at: datetime,
+    progress: Progress | None = None,
+    prior: Callable[[int], float] | None = guess_prior,
 ) -> ScoredPairs:
-    """Score the pairs of records, each of a thing of its own, that `score_records` proposes.
+    """Score the pairs of records, each of a thing of its own, that `score_records` proposes of a table.
 
-    The records are gone through once and not kept.
+    The records are gone through once and not kept. `prior` gives the prior for
+    their number; with None it is the model's.
     """
     places: dict[str, int] = {}
     collector = _Collector(model)
-    for pair in score_records(_note_places(records, places), model, recorded_at=recorded_at, progress=progress):
+    noted = _note_places(records, places)
+    for pair in score_records(noted, model, recorded_at=recorded_at, progress=progress, is_table=True, prior=prior):
         collector.add(pair, places[pair.left], places[pair.right])
     return collector.to_pairs(len(places))
 
 
-def find_entities(pairs: ScoredPairs, model: Model) -> Places:
+def find_entities(pairs: ScoredPairs) -> Places:
     """Return, for each record, the place of the first record of its entity; (count,) int64."""
-    return find_clusters(pairs.count, pairs.left, pairs.right, pairs.weight, model.stop)
+    return find_clusters(pairs.count, pairs.left, pairs.right, pairs.weight, STOP)
 
 
 class _Collector:

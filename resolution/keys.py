@@ -14,9 +14,14 @@ def read_columns(properties: Properties, model: Model) -> dict[str, Columns]:
     return {c.name: _read(properties, c) for c in model.comparisons}
 
 
-def iter_keys(columns: Mapping[str, Columns], model: Model) -> Iterator[tuple[int, str]]:
-    """Yield each key of a record once: the place of its rule in the model, and its text."""
+def iter_keys(columns: Mapping[str, Columns], model: Model, *, of_table: bool = False) -> Iterator[tuple[int, str]]:
+    """Yield each key of a record once: the place of its rule in the model, and its text.
+
+    Rules for tables are left out unless the record is one `of_table`.
+    """
     for place, rule in enumerate(model.keys):
+        if rule.for_tables and not of_table:
+            continue
         sources = [(PARTS[part], columns[of][PARTS[part].column]) for of, part in rule.parts]
         if all(values for _, values in sources):
             for texts in product(*(sorted(part.make(values)) for part, values in sources)):

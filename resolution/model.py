@@ -27,7 +27,7 @@ MODELS_FOLDER = Path(__file__).parent / "models"
 _MODEL_KEYS = {"name", "release", "description", "prior", "stop", "comparisons", "keys"}
 _COMPARISON_KEYS = {"name", "reads", "as", "ignored", "equality", "levels"}
 _LEVEL_KEYS = {"words", "test", "columns", "bound", "m", "u"}
-_KEY_KEYS = {"name", "parts"}
+_KEY_KEYS = {"name", "parts", "tables"}
 _IDENTIFIER = re.compile("[a-z]+")
 
 
@@ -79,10 +79,16 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class KeyRule:
-    """A rule that proposes pairs: records that have every part (comparison, part of its columns) in common."""
+    """A rule that proposes pairs: records that have every part (comparison, part of its columns) in common.
+
+    One `for_tables` counts only where all records are there at once and one
+    reader sees them whole: a key of too many of them proposes nothing, which
+    would tell others how many there are.
+    """
 
     key: BlockingKey
     parts: tuple[tuple[str, str], ...]
+    for_tables: bool = False
 
 
 @dataclass(frozen=True)
@@ -193,7 +199,10 @@ def _key(where: str, data: Mapping[str, Any], comparisons: Mapping[str, Comparis
         properties=tuple(sorted({name for of, _ in parts for name in comparisons[of].reads})),
         is_equality=all(part == WHOLE for _, part in parts),
     )
-    return KeyRule(key, parts)
+    for_tables = data.get("tables", False)
+    if not isinstance(for_tables, bool):
+        raise SchemaError(f"{where}: tables: expected true or false")
+    return KeyRule(key, parts, for_tables)
 
 
 def _check_keys(where: str, data: Any, known: set[str]) -> None:

@@ -61,7 +61,7 @@ def train_model(records: Iterable[Record], model: Model, *, engine: Engine | Non
     """
     chosen = engine or Engine(pairs_at_once=50_000)
     with open_engine(chosen) as connection:
-        count = load_records(connection, records, model)
+        count = load_records(connection, records, model, is_table=True)
         if count < 2:
             return model
         linker = make_linker(DuckDBAPI(connection=connection), model)

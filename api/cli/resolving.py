@@ -55,6 +55,7 @@ def dedupe(
     from resolution.dedupe import find_entities, score_pairs
     from resolution.model import load_model
     from resolution.parquet import read_parquet
+    from resolution.train import guess_prior, train_model
 
     started = time.monotonic()
     flat = read_flat_mapping(mapping)
@@ -65,12 +66,11 @@ def dedupe(
     with open_drafts(targets) as drafts, show_progress("dedupe") as progress:
         records: Iterable[Record] = _count(reader.iter_records(tables), "records", progress)
         if train:
-            from resolution.train import train_model
-
             records = list(records)
             model = train_model(records, model)
-        scored = score_pairs(records, model, recorded_at=datetime.now(UTC), progress=_follow(progress))
-        entities = find_entities(scored, model).tolist()
+        now, follow = datetime.now(UTC), _follow(progress)
+        scored = score_pairs(records, model, recorded_at=now, progress=follow, prior=None if train else guess_prior)
+        entities = find_entities(scored).tolist()
         ids = reader.ids
         _write(drafts[0], ("id", "entity"), zip(ids, (ids[place] for place in entities), strict=True))
         for draft in drafts[1:]:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from math import log2
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -96,7 +97,8 @@ def test_dedupe_writes_the_weight_of_each_comparison(run: Run) -> None:
     names = [comparison.name for comparison in model.comparisons]
     assert list(pair) == ["left", "right", "weight", "probability", *names]
     assert (pair["left"], pair["right"]) == ("c", "b")
-    assert float(pair["weight"]) == pytest.approx(model.prior + sum(float(pair[name]) for name in names), abs=1e-5)
+    prior = log2(1 / 3)
+    assert float(pair["weight"]) == pytest.approx(prior + sum(float(pair[name]) for name in names), abs=1e-5)
     assert float(pair["probability"]) == pytest.approx(1 / (1 + 2 ** -float(pair["weight"])))
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import combinations
+from math import log2
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ import pytest
 
 from ontology.errors import UnusableSource
 from ontology.pair import sum_weights
+from resolution.block import MOST_ALIKE
 from resolution.dedupe import find_entities, score_pairs
+from resolution.keys import iter_keys, read_columns
 from resolution.pairwise import compare_records, has_reach
 from resolution.parquet import read_parquet
+from resolution.score import score_records
 from tests.resolution.people import NOW, PERSON, Said, draw_people, make_people
 
 OPEN = replace(PERSON, stop=-1000.0)
@@ -28,11 +32,13 @@ TWICE: list[Said] = [
 def test_pairs_are_those_of_comparing_one_by_one() -> None:
     """Places, weights and the weights of all comparisons are what each two records give alone, in input order."""
     records = draw_people(30, seed=5)
+    fitted = replace(OPEN, prior=log2(1 / 30))
+    keys = [set(iter_keys(read_columns(record.properties, OPEN), OPEN, of_table=True)) for record in records]
     expected = []
     for (left, one), (right, other) in combinations(enumerate(records), 2):
-        pair = compare_records(one, other, OPEN, recorded_at=NOW)
+        pair = compare_records(one, other, fitted, recorded_at=NOW)
         weights = [evidence.weight for evidence in pair.evidence]
-        if pair.keys and has_reach(pair):
+        if keys[left] & keys[right] and has_reach(pair):
             expected.append((left, right, sum_weights(pair.prior, weights), [round(w, 6) for w in weights]))
 
     found = score_pairs(iter(records), OPEN, recorded_at=NOW)
@@ -42,9 +48,18 @@ def test_pairs_are_those_of_comparing_one_by_one() -> None:
     assert found.comparisons == tuple(comparison.name for comparison in PERSON.comparisons)
 
 
+def test_a_key_of_too_many_records_proposes_nothing() -> None:
+    """Two of a rare name are compared by it alone; those of a name that very many have are not, nor is one a model's."""
+    names = ["Mirela Vosgan", "Mirela Vosgan", *["Dorin Tumbev"] * (MOST_ALIKE + 1)]
+    records = make_people([{"name": [name]} for name in names])
+
+    assert [(left, right) for left, right, *_ in score_pairs(records, OPEN, recorded_at=NOW).iter_rows()] == [(0, 1)]
+    assert list(score_records(records, OPEN, recorded_at=NOW)) == []
+
+
 def test_the_probability_is_that_of_the_odds() -> None:
     """Three bits are odds of eight to one, no bits are even odds."""
-    pairs = score_pairs(make_people(TWICE), PERSON, recorded_at=NOW)
+    pairs = score_pairs(make_people(TWICE[1:]), PERSON, recorded_at=NOW)
     pairs = replace(pairs, weight=np.array([3.0]))
 
     assert [row[3] for row in pairs.iter_rows()] == [8 / 9]
@@ -55,7 +70,7 @@ def test_the_entity_is_the_first_record_of_it() -> None:
     """Records of one person have the place of the first of them, others their own."""
     pairs = score_pairs(make_people(TWICE), PERSON, recorded_at=NOW)
 
-    assert find_entities(pairs, PERSON).tolist() == [0, 1, 1]
+    assert find_entities(pairs).tolist() == [0, 1, 1]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
@@ -64,7 +79,7 @@ def test_records_that_share_nothing_make_no_pair(count: int) -> None:
     pairs = score_pairs(make_people(TWICE[:count]), PERSON, recorded_at=NOW)
 
     assert list(pairs.iter_rows()) == []
-    assert find_entities(pairs, PERSON).tolist() == list(range(count))
+    assert find_entities(pairs).tolist() == list(range(count))
 
 
 def test_parquet_gives_python_values_of_the_columns_asked_for(tmp_path: Path) -> None:
