@@ -24,6 +24,7 @@ Columns = Mapping[str, list[Any]]
 
 _YEAR, _MONTH, _DAY = len("YYYY"), len("YYYY-MM"), len("YYYY-MM-DD")
 _FIRST_NAMES = ("firstName",)
+_BETWEEN_NAMES = ("secondName", "middleName", "fatherName")
 _LAST_NAMES = ("lastName",)
 # info@ and anna@ are many people's.
 _SHORTEST_MAILBOX = 6
@@ -91,10 +92,15 @@ def read_names(properties: Properties, names: tuple[str, ...], ignored: frozense
     `parts` are the sorted words of each name, `words` those of all, `full` the names
     of two words or more, and `lone` the words that are a name alone.
     """
-    given = [v for name in names if name in _FIRST_NAMES for v in properties.get(name, ())]
-    family = [v for name in names if name in _LAST_NAMES for v in properties.get(name, ())]
-    joined = [f"{first}\n{last}" for first, last in product(given, family)] or given + family
-    written = [v for name in names if name not in _FIRST_NAMES + _LAST_NAMES for v in properties.get(name, ())]
+
+    def read(chosen: tuple[str, ...]) -> list[str]:
+        return [value for name in names if name in chosen for value in properties.get(name, ())]
+
+    given, between, family = read(_FIRST_NAMES), read(_BETWEEN_NAMES), read(_LAST_NAMES)
+    # What stands between is of one of several names, or of none: all of it together with each.
+    first_names = ["\n".join((first, *between)) for first in given]
+    joined = ["\n".join(both) for both in product(first_names, family)] or first_names + family
+    written = read(tuple(set(names) - {*_FIRST_NAMES, *_BETWEEN_NAMES, *_LAST_NAMES}))
     return _name_columns([*written, *joined], ignored, shortest=2)
 
 

@@ -59,3 +59,12 @@ def test_texts_with_a_number_are_told_apart() -> None:
 
     assert columns["folded"] == ["strada lunga 4", "strugeni"]
     assert columns["numbered"] == ["strada lunga 4"]
+
+
+def test_what_stands_between_is_part_of_the_name() -> None:
+    """Middle and father's names stand between given and family name, and make no name by themselves."""
+    said = {"firstName": ("Mirela",), "middleName": ("Ana",), "fatherName": ("Dorin",), "lastName": ("Vosgan",)}
+    reads = ("firstName", "middleName", "fatherName", "lastName")
+
+    assert read_names(said, reads, NONE)["whole"] == ["Mirela\nAna\nDorin\nVosgan"]
+    assert read_names({"middleName": ("Ana",)}, reads, NONE)["whole"] == []
