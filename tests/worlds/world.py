@@ -5,7 +5,7 @@ Values come from tiny pools, so that hidden and visible things share names,
 numbers and links: a leak needs something near the question.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import combinations
@@ -293,7 +293,7 @@ def fill(world: World, store: Store) -> None:
                 for pair in world.likenesses
                 if world.things[pair.left].is_there and world.things[pair.right].is_there
             ],
-            judgements=[_make_judgement(opinion) for opinion in world.opinions],
+            judgements=[made for opinion in world.opinions for made in (_make_judgement(opinion), *_meet(opinion))],
         )
     )
 
@@ -344,6 +344,13 @@ def _make_judgement(opinion: Opinion) -> Judgement:
         recorded_at=START + timedelta(minutes=opinion.minute),
         grounds=[label.lid for label in opinion.grounds],
     )
+
+
+def _meet(opinion: Opinion) -> Iterator[Judgement]:
+    """Let a store meet the labels that something was judged under, as it has when that was there; on nothing there is."""
+    for label in opinion.grounds:
+        things = (thing_of("never there"), thing_of("nor here"))
+        yield judge(things, Verdict.UNSURE, by="", reason="", label=label, recorded_at=START)
 
 
 def low_record(key: str) -> Record:
