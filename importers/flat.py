@@ -32,7 +32,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from importers.guard import MAX_DEPTH, StrictJson, load_yaml, open_bytes, read_head
+from importers.guard import StrictJson, load_yaml, open_bytes, parse_json, read_head
 from importers.mapping import PropertyMapping, check_keys, get_mapping, get_text, read_delimiter, read_property
 from importers.table import Fault, Row, iter_json_rows, open_csv, read_texts, read_values
 from ontology.errors import InvalidData, InvalidValue, UnusableSource, describe_kind
@@ -264,15 +264,7 @@ def parse_figures(text: str) -> Any:
 
     Raises InvalidValue.
     """
-    decoder = _FigureJson()
-    try:
-        value = decoder.decode(text)
-    except RecursionError:
-        raise InvalidValue(f"at most {MAX_DEPTH} levels of nesting", "more") from None
-    except ValueError:
-        raise InvalidValue("JSON", "a syntax error") from None
-    decoder.check(value, text)
-    return settle_value(value)
+    return settle_value(parse_json(text, _FigureJson()))
 
 
 def settle_value(value: Any) -> Any:
@@ -326,11 +318,11 @@ def _settle_number(value: float | Decimal) -> int | str | float | None:
 class _FigureJson(StrictJson):
     """A strict decoder to which numbers that are not finite are no values."""
 
-    def _refuse_constant(self, _name: str) -> None:
-        return None
+    def read_constant(self, _name: str) -> None:
+        """Return no value."""
 
-    def _read_float(self, text: str) -> float:
-        # What is too large becomes infinite, and no value later on.
+    def read_float(self, text: str) -> float:
+        """Return the number; what is too large becomes infinite, and no value later on."""
         return float(text)
 
 

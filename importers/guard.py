@@ -91,13 +91,13 @@ def iter_lines(stream: BinaryIO) -> Iterator[Line]:
         yield _decode_line(number, raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw)
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str, decoder: "StrictJson | None" = None) -> Any:
     """Parse JSON strictly: no NaN, no duplicate key, no lone surrogate, no NUL, bounded depth.
 
-    Integers that other readers could not hold exactly come as text. Raises
-    InvalidValue.
+    Integers that other readers could not hold exactly come as text. Another
+    decoder may read numbers otherwise. Raises InvalidValue.
     """
-    decoder = StrictJson()
+    decoder = decoder or StrictJson()
     try:
         value = decoder.decode(text)
     except RecursionError:
@@ -115,9 +115,9 @@ class StrictJson(json.JSONDecoder):
         self.fault: InvalidValue | None = None
         super().__init__(
             object_pairs_hook=self._make_object,
-            parse_constant=self._refuse_constant,
+            parse_constant=self.read_constant,
             parse_int=_read_integer,
-            parse_float=self._read_float,
+            parse_float=self.read_float,
         )
 
     def check(self, value: Any, text: str) -> None:
@@ -134,10 +134,12 @@ class StrictJson(json.JSONDecoder):
             self.fault = InvalidValue("each key once in a JSON object", "a key twice")
         return made
 
-    def _refuse_constant(self, _name: str) -> None:
+    def read_constant(self, _name: str) -> None:
+        """Note a NaN or an infinity, which are no JSON; its value is None."""
         self.fault = InvalidValue("a finite number", "NaN or an infinity")
 
-    def _read_float(self, text: str) -> float:
+    def read_float(self, text: str) -> float:
+        """Return a number with a fraction or an exponent, and note one too large."""
         number = float(text)
         if not math.isfinite(number):
             self.fault = InvalidValue("a finite number", "a number too large")

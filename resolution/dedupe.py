@@ -10,13 +10,10 @@ import numpy.typing as npt
 
 from ontology.pair import Pair, sum_weights
 from ontology.record import Record
-from resolution.linkage import find_clusters
+from resolution.linkage import Places, Weights, find_clusters
 from resolution.model import Model
 from resolution.score import Progress, score_records
 from resolution.train import guess_prior
-
-Places = npt.NDArray[np.int64]
-Weights = npt.NDArray[np.float64]
 
 # In bits: twice as likely one as not. A store asks for more, since there each pair joins by itself.
 STOP = 1.0

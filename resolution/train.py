@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from math import log, log2
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -26,6 +25,8 @@ from resolution.model import Chance, Comparison, Level, Model
 from resolution.score import compare_candidates, make_linker, places_by_weight
 
 MOST_PAIRS = 200_000
+# Small ranges, so that some of them are a fair sample.
+_ENGINE = Engine(pairs_at_once=50_000)
 _SEED = 1
 # What the model had before counts as so many pairs of one thing, and of two.
 _KNOWN_M = 50.0
@@ -53,20 +54,19 @@ class Patterns:
     counts: Counts
 
 
-def train_model(records: Iterable[Record], model: Model, *, engine: Engine | None = None) -> Model:
+def train_model(records: Iterable[Record], model: Model) -> Model:
     """Return the model with chances, and a prior, that fit these records; its keys and stop stay.
 
     The same for the same records in any order. With fewer than two records the
     model itself.
     """
-    chosen = engine or Engine(pairs_at_once=50_000)
-    with open_engine(chosen) as connection:
+    with open_engine(_ENGINE) as connection:
         count = load_records(connection, records, model, is_table=True)
         if count < 2:
             return model
         linker = make_linker(DuckDBAPI(connection=connection), model)
         drawn = _count_random(connection, linker, model, count)
-        proposed = _count_proposed(connection, linker, model, chosen)
+        proposed = _count_proposed(connection, linker, model)
     chances, prior = _fit(drawn, proposed, model, count)
     comparisons = tuple(
         replace(comparison, levels=_make_levels(comparison, *chance))
@@ -110,11 +110,11 @@ def _count_random(connection: duckdb.DuckDBPyConnection, linker: Linker, model: 
     return _make_patterns([_count_candidates(connection, linker, model)], model)
 
 
-def _count_proposed(connection: duckdb.DuckDBPyConnection, linker: Linker, model: Model, engine: Engine) -> Patterns:
+def _count_proposed(connection: duckdb.DuckDBPyConnection, linker: Linker, model: Model) -> Patterns:
     """Count findings of pairs that some key proposes, of as many ranges of records as hold enough."""
-    found: list[Any] = []
+    found: list[list[tuple[int, ...]]] = []
     held = 0
-    ranges = list(plan_ranges(connection, engine))
+    ranges = list(plan_ranges(connection, _ENGINE))
     for place in np.random.default_rng(_SEED).permutation(len(ranges)):
         block_range(connection, *ranges[place])
         rows = _count_candidates(connection, linker, model)

@@ -60,6 +60,7 @@ from tests.worlds.world import (
     draw_likeness,
     draw_properties,
     draw_thing,
+    iter_meetings,
     thing_of,
 )
 
@@ -562,16 +563,9 @@ class TwoStores(RuleBasedStateMachine):
         return self.rights is not None and default_policy().has_right(self.rights, right)
 
     def _open(self) -> MemoryStore:
-        """Return a store that has met every label, on nothing that there is: one that it never met hides."""
+        """Return a store that has met every label."""
         store = MemoryStore(secret=SECRET, clock=lambda: self.now)
-        nothing = ("never there", "nor here")
-        store.write(
-            Batch(
-                judgements=[
-                    judge(nothing, Verdict.UNSURE, by="", reason="", label=label, recorded_at=START) for label in LABELS
-                ]
-            )
-        )
+        store.write(Batch(judgements=[*iter_meetings(LABELS)]))
         return store
 
     def _same(self, what: str, found: Sequence[object]) -> None:

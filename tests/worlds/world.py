@@ -293,7 +293,11 @@ def fill(world: World, store: Store) -> None:
                 for pair in world.likenesses
                 if world.things[pair.left].is_there and world.things[pair.right].is_there
             ],
-            judgements=[made for opinion in world.opinions for made in (_make_judgement(opinion), *_meet(opinion))],
+            judgements=[
+                made
+                for opinion in world.opinions
+                for made in (_make_judgement(opinion), *iter_meetings(opinion.grounds))
+            ],
         )
     )
 
@@ -346,9 +350,9 @@ def _make_judgement(opinion: Opinion) -> Judgement:
     )
 
 
-def _meet(opinion: Opinion) -> Iterator[Judgement]:
-    """Let a store meet the labels that something was judged under, as it has when that was there; on nothing there is."""
-    for label in opinion.grounds:
+def iter_meetings(labels: Iterable[Label]) -> Iterator[Judgement]:
+    """Yield judgements on nothing that there is, by which a store meets labels: one that it never met hides."""
+    for label in labels:
         things = (thing_of("never there"), thing_of("nor here"))
         yield judge(things, Verdict.UNSURE, by="", reason="", label=label, recorded_at=START)
 
