@@ -213,7 +213,7 @@ def try_case(seed: int) -> Counter[str]:
     """Ask two services of one world what is drawn for one tier."""
     settle()
     observer = ASKING[seed % len(ASKING)]
-    world = make_concrete_world(seed, sight_of(observer).visible)
+    world = make_concrete_world(seed, sight_of(observer).evenly)
     shapes = draw_shapes(observer.tier, seed)
     found = asyncio.run(_ask_all(observer, world, shapes, Random(f"{seed} variations")))
     found[SHAPES] = len(shapes)

@@ -181,7 +181,7 @@ def settle() -> None:
 def draw_concrete_pair(seed: int) -> tuple[Observer, World, World]:
     """Draw a pair as `draw_pair` does, of things in concrete schemata: no importer makes others, and the API has none."""
     observer = ASKING[seed % len(ASKING)]
-    world = make_concrete_world(seed, sight_of(observer).visible)
+    world = make_concrete_world(seed, sight_of(observer).evenly)
     return observer, world, make_twin(world, observer, Random(f"{seed} twin"))
 
 

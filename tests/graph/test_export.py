@@ -127,7 +127,7 @@ def test_nothing_is_taken_out_that_is_not_seen() -> None:
 def test_nobody_takes_out_what_is_treated_for_them(observer: Observer, recipient: Observer) -> None:
     """Whoever it is said to be for, a value that an export holds in clear is one that its observer sees in clear."""
     for seed in range(4):
-        world = make_world(Random(seed), sight_of(observer).visible)
+        world = make_world(Random(seed), sight_of(observer).evenly)
         view = build(world).view(observer)
         for entity in view.entities_of([thing_of(key) for key in world.keys]).values():
             export = make_export(build(world), observer, [entity.id], Use.RELEASE, "x", recipient)

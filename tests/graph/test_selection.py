@@ -38,7 +38,7 @@ def _expect(shown: ShownEntity, columns: tuple[Column, ...]) -> dict[str, object
 def test_a_row_holds_what_is_shown_of_the_whole(observer: Observer) -> None:
     """Over drawn worlds, with facets, versions, merged records and every treatment, row and entity agree."""
     seen = merged = 0
-    for seed in range(60):
+    for seed in range(80):
         world = make_world(Random(seed))
         view = build(world).view(observer)
         for thing in {thing_of(key) for key in world.keys} & view.visible_things({thing_of(key) for key in world.keys}):

@@ -91,7 +91,7 @@ def try_exports() -> Tries:
     for seed in count(1):
         random = Random(f"{seed} export")
         observer, recipient = random.sample(OBSERVERS, 2)
-        world = make_world(random, sight_of(observer).visible)
+        world = make_world(random, sight_of(observer).evenly)
         store = build(world)
         view, theirs = store.view(observer), store.view(recipient)
         ids = [entity.id for entity in view.entities_of([thing_of(key) for key in world.keys]).values()]
@@ -105,7 +105,7 @@ def try_derived() -> Tries:
     for seed in count(1):
         random = Random(f"{seed} derived")
         observer = random.choice(OBSERVERS)
-        world = make_world(random, sight_of(observer).visible)
+        world = make_world(random, sight_of(observer).evenly)
         view = build(world).view(observer)
         seen = sorted(view.visible_things([thing_of(key) for key in world.keys]))
         for pair in pairwise(seen):
@@ -237,7 +237,7 @@ def try_rights() -> Tries:
     for seed in count(1):
         random = Random(f"{seed} rights")
         observer = random.choice([o for o in OBSERVERS if o.tier not in ("auditor", "operator")])
-        world = make_concrete_world(seed, sight_of(observer).visible)
+        world = make_concrete_world(seed, sight_of(observer).evenly)
         less = random.choice((replace(observer, tier="public", purpose="statistics"), replace(observer, cases=())))
         yield asyncio.run(_demote(world, observer, less))
 

@@ -5,9 +5,11 @@ by the code that is tested: labels that are not admitted, values by what their
 treatment leaves of them, weights and keys by how their properties are seen.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import cycle, islice
 from random import Random
 
 from ontology.judgement import Verdict
@@ -38,8 +40,9 @@ from tests.worlds.world import (
     make_world,
 )
 
-# Observers in the order of cases: those whose tiers have one or two of them here come twice.
-ASKING = (*OBSERVERS, *(o for o in OBSERVERS if o.tier in ("public", "private", "liaison", "analyst")))
+# Observers in the order of cases: those come twice whose tiers have one of them here, or who alone are shown so little.
+_RARE = ("public", "private", "ngo", "liaison", "analyst", "investigator elsewhere", "no order")
+ASKING = (*OBSERVERS, *(o for o in OBSERVERS if o.name in _RARE))
 _WITHHELD = frozenset({Treatment.ABSENT, Treatment.COUNT})
 
 
@@ -50,8 +53,19 @@ class Sight:
         self.clearance: Clearance = default_policy().compile(observer, {label.lid: label for label in LABELS})
         allowed = set(self.clearance.allowed)
         self.visible = tuple(label for label in LABELS if label.lid in allowed)
+        self.evenly = tuple(self._iter_evenly())
         self.hidden = tuple(label for label in LABELS if label.lid not in allowed)
         self._allowed = allowed
+
+    def _iter_evenly(self) -> Iterator[Label]:
+        """Yield visible labels so that those under which the observer sees the same come as often as any others."""
+        alike: defaultdict[tuple[object, ...], list[Label]] = defaultdict(list)
+        for label in self.visible:
+            classes = default_policy().classes
+            alike[tuple(self.clearance.rule(label.lid, name) for name in classes)].append(label)
+        most = max(map(len, alike.values()), default=0)
+        for labels in alike.values():
+            yield from islice(cycle(labels), most)
 
     def is_allowed(self, label: Label) -> bool:
         """Whether the observer may have assertions under a label."""
@@ -99,7 +113,7 @@ def sight_of(observer: Observer) -> Sight:
 def draw_pair(seed: int) -> tuple[Observer, World, World]:
     """Draw an observer, a world and a twin of it that differs in what the observer may not see."""
     observer = ASKING[seed % len(ASKING)]
-    world = make_world(Random(seed), sight_of(observer).visible)
+    world = make_world(Random(seed), sight_of(observer).evenly)
     return observer, world, make_twin(world, observer, Random(f"{seed} twin"))
 
 

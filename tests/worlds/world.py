@@ -41,6 +41,7 @@ POOLS: Mapping[str, Mapping[str, Sequence[str]]] = {
     "Phone": {"number": ["+40712345678", "+40712345679"], "firstSeen": ["2026-01-05", "2026-01-06", "2026-02-07"]},
     "CryptoWallet": {
         "publicKey": ["walletone", "wallettwo"],
+        "currency": ["BTC", "ETH"],
         "tagLabel": ["Ada Shop", "Hidden Shop"],
         "balance": ["1", "2"],
     },
@@ -93,10 +94,13 @@ LABELS = (
     _label(category="suspect", tlp="GREEN", owner="POLICE", release=("ABROAD",)),
     _label(category="witness", tlp="GREEN", owner="HOME", compartments=("TEAM",)),
     _label(category="witness", tlp="GREEN", owner="ABROAD", compartments=("TEAM",)),
+    _label(category="witness", tlp="GREEN", owner="BANK", compartments=("TEAM",)),
+    _label(category="witness", tlp="GREEN", owner="COURT", compartments=("TEAM",)),
+    _label(category="witness", tlp="GREEN", owner="COURT", cases=("A",)),
 )  # fmt: skip
 OBSERVERS = (
     make_observer("public", organisation="", purpose="statistics"),
-    make_observer("private", organisation="BANK", purpose="prevention"),
+    make_observer("private", organisation="BANK", purpose="prevention", compartments=("TEAM",)),
     make_observer("ngo", organisation="HOME", purpose="protection", compartments=("TEAM",)),
     make_observer("ngo", organisation="OTHER", purpose="protection", name="ngo elsewhere"),
     make_observer("liaison", organisation="ABROAD", compartments=("TEAM",)),
@@ -105,7 +109,9 @@ OBSERVERS = (
     make_observer("investigator", organisation="POLICE", cases=("A", "B"), compartments=("TEAM",), name="source team"),
     make_observer("investigator", organisation="LAB", orders=("A",), name="investigator elsewhere"),
     make_observer("magistrate", organisation="COURT", purpose="prosecution", cases=("A",), orders=("A",)),
-    make_observer("magistrate", organisation="COURT", purpose="prosecution", cases=("A",), name="no order"),
+    make_observer(
+        "magistrate", organisation="COURT", purpose="prosecution", cases=("A",), compartments=("TEAM",), name="no order"
+    ),
     make_observer("auditor", organisation="OVERSIGHT", purpose="statistics"),
     make_observer("operator", organisation="ADMIN", purpose="statistics"),
 )  # fmt: skip
