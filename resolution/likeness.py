@@ -28,10 +28,14 @@ _MOST_NAMES = 12
 _MOST_WORDS = 16
 
 _GLUED = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
+# Capitals without a vowel between them, or two of any kind.
+_INITIALS = re.compile("(?<![A-Za-z'])(?:[A-Z]{2}|[B-DF-HJ-NP-TV-Z]{3})(?![A-Za-z'])")
 _POINTS = re.compile(r"\b((?:\w\.\s?){2,})(?!\w)")
 _JOINING = re.compile("['`’]")
 _WORD = re.compile("[a-z0-9&]+")
 _LOOKALIKE = str.maketrans("013457", "oieast")
+# Letters past those of Latin.
+_FOREIGN = re.compile("[\u0370-\u1dff\u2c00-\ua6ff\ua800-\ud7ff]")
 
 # Weights of words beside a telling one.
 _INITIAL, _SMALL, _COMMON = 0.35, 0.1, 0.35
@@ -40,7 +44,7 @@ _ALONE, _AGAINST = 0.22, 1.5
 _LEAST_ALIKE = 0.6
 _OTHER_FORM = 0.75
 # A person's only word is many people's.
-_ONE_WORD = 0.55
+_ONE_WORD, _LONE_WORDS = 0.55, 0.49
 _OTHER_NUMBER = 1.2
 
 
@@ -48,7 +52,7 @@ _OTHER_NUMBER = 1.2
 class Name:
     """A name taken apart: its words in order with their weights, legal forms, numbers, and the telling words together.
 
-    `starts` are the first sounds and letters of its words.
+    `starts` are the first sounds and letters of its words; `is_latin` unless it was romanised.
     """
 
     words: tuple[str, ...]
@@ -57,6 +61,7 @@ class Name:
     forms: frozenset[str]
     numbers: frozenset[str]
     joined: str
+    is_latin: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ class Vocabulary:
     forms: Mapping[str, str]
     phrases: tuple[tuple[str, str], ...]
     same: Mapping[str, str]
+    written: Mapping[str, str]
 
 
 def find_likeness(left: Sequence[str], right: Sequence[str], kind: str) -> float:
@@ -100,8 +106,8 @@ def _compare(left: str, right: str, kind: str) -> float:
     else:
         alike = max(_align(one, other), _compare_joined(one, other), _compare_short(one, other, kind))
     telling = sorted((_count_telling(one), _count_telling(other)))
-    if kind == PERSON and telling[0] < 2 <= telling[1]:
-        alike *= _ONE_WORD
+    if kind == PERSON and telling[0] < 2:
+        alike *= _ONE_WORD if telling[1] > 1 else _LONE_WORDS
     if one.forms and other.forms and one.forms.isdisjoint(other.forms):
         alike *= _OTHER_FORM
     return alike
@@ -111,8 +117,11 @@ def _compare(left: str, right: str, kind: str) -> float:
 def parse_name(name: str, kind: str) -> Name:
     """Take a name apart; words are lower-case ASCII letters and digits."""
     vocabulary = load_vocabulary(kind)
-    text = _POINTS.sub(
-        lambda found: re.sub(r"[.\s]", "", found[1]) + " ", _GLUED.sub(" ", romanise(prepare_name(name)))
+    text = _GLUED.sub(" ", romanise(prepare_name(_replace_written(name, kind))))
+    text = (
+        _part_initials(text)
+        if kind == PERSON
+        else _POINTS.sub(lambda found: re.sub(r"[.\s]", "", found[1]) + " ", text)
     )
     text = " ".join(_WORD.findall(_JOINING.sub("", text.lower())))
     text = _replace_phrases(text, vocabulary)
@@ -120,13 +129,15 @@ def parse_name(name: str, kind: str) -> Name:
     forms = frozenset(vocabulary.forms[word] for word in words if word in vocabulary.forms)
     told = [word for word in words if word not in vocabulary.forms] or words
     if kind == PERSON:
-        told = [word.translate(_LOOKALIKE) if re.search("[a-z]", word) else word for word in told]
+        told = [word.translate(_LOOKALIKE) for word in told if re.search("[a-z]", word)] or told
     told = list(dict.fromkeys(told))
     numbers = frozenset(word for word in told if word.isdigit())
     weights = tuple(_weigh(word, vocabulary) for word in told)
     telling = "".join(word for word, weight in zip(told, weights, strict=True) if weight > _SMALL)
-    starts = frozenset(part[0] for word in told for part in (word, *make_sounds(word)))
-    return Name(tuple(told), weights, starts, forms, numbers, telling)
+    starts = frozenset(
+        part[0].translate(_BONES) for word in told for part in (word, *make_sounds(word), *_list_bones(word)) if part
+    )
+    return Name(tuple(told), weights, starts, forms, numbers, telling, is_latin=not _FOREIGN.search(name))
 
 
 @cache
@@ -137,12 +148,22 @@ def load_vocabulary(kind: str) -> Vocabulary:
     phrases = ((phrase, form) for form, phrases in data["phrases"].items() for phrase in phrases)
     same = {word: meant for meant, words in data["same"].items() for word in words}
     longest_first = tuple(sorted(phrases, key=lambda pair: -len(pair[0])))
-    return Vocabulary(frozenset(data["small"]), frozenset(data["common"]), forms, longest_first, same)
+    written = dict(sorted(data["written"].items(), key=lambda item: -len(item[0])))
+    return Vocabulary(frozenset(data["small"]), frozenset(data["common"]), forms, longest_first, same, written)
+
+
+@cache
+def load_widespread() -> frozenset[str]:
+    """Return words that very many people have in their names, folded."""
+    return frozenset(yaml.safe_load(_WORDS_FILE.read_text(encoding="utf-8"))[PERSON]["widespread"])
 
 
 @lru_cache(maxsize=1 << 16)
-def compare_words(left: str, right: str) -> float:
-    """Return how alike two words are, from 0.0 to 1.0: equal, spelt or transliterated otherwise, or mistyped."""
+def compare_words(left: str, right: str, *, crossed: bool = False) -> float:
+    """Return how alike two words are, from 0.0 to 1.0: equal, spelt or transliterated otherwise, or mistyped.
+
+    `crossed` says that they come from two scripts, so that one of them at least was transliterated by ear.
+    """
     if left == right:
         return 1.0
     one, other = _simplify(left), _simplify(right)
@@ -151,38 +172,48 @@ def compare_words(left: str, right: str) -> float:
     longest = max(len(one), len(other))
     edits = min(OSA.distance(left, right), OSA.distance(one, other))
     typed = next((alike for least, most, alike in _TYPED if longest >= least and edits <= most), 0.0)
-    return max(typed, _compare_sounds(left, right), _compare_start(left, right))
+    return max(typed, _compare_sounds(left, right, crossed=crossed), _compare_start(left, right))
 
 
 # From so many letters on, so many edits leave words so much alike.
 _TYPED = ((9, 1, 0.93), (7, 1, 0.91), (5, 1, 0.88), (9, 2, 0.82), (4, 1, 0.72), (12, 3, 0.72), (7, 2, 0.66))
 
 
-def _compare_sounds(left: str, right: str) -> float:
-    """Words of scripts that write no vowels have consonants alone to go by."""
+def _compare_sounds(left: str, right: str, *, crossed: bool) -> float:
+    """Words of scripts that write no vowels have consonants alone to go by, and those of two scripts little more."""
     shared = max(map(len, set(make_sounds(left)) & set(make_sounds(right))), default=0)
-    if _is_bare(left) or _is_bare(right):
+    if crossed or _is_bare(left) or _is_bare(right):
         return _compare_bones(left, right) if shared < 3 else 0.92
     return 0.7 if shared > 3 and Indel.normalized_similarity(left, right) > 0.6 else 0.0
 
 
 def _is_bare(word: str) -> bool:
     """Whether a word has hardly a vowel, as when it comes from a script that writes few."""
-    return sum(letter in "aeiou" for letter in word) <= len(word) // 5
+    return sum(letter in "aeiou" for letter in word) <= (len(word) - 1) // 5
 
 
 def _compare_bones(left: str, right: str) -> float:
     """Compare consonants alone, those as one that one of the scripts has one letter for."""
-    one, other = (tuple(sound.translate(_BONES) for sound in make_sounds(word)) for word in (left, right))
-    length = max(map(len, (*one, *other)))
+    one, other = _list_bones(left), _list_bones(right)
+    length = max(map(len, one | other))
     edits = min(OSA.distance(x, y) for x in one for y in other)
     if not edits:
-        return 0.88 if length > 2 else 0.75
-    return 0.75 if edits == 1 and length > 3 else 0.0
+        return 0.9 if length > 2 else 0.8
+    return 0.8 if edits == 1 and length > 3 else 0.0
+
+
+@lru_cache(maxsize=1 << 16)
+def _list_bones(word: str) -> set[str]:
+    """Return the consonants that a word may have; where it is bare, w is a long vowel and j may be said as g."""
+    said = [word]
+    if _is_bare(word):
+        said = [_LONG.sub("", word), _LONG.sub("", word.replace("j", "g"))]
+    return {sound.translate(_BONES) for spelt in said for sound in make_sounds(spelt)}
 
 
 # Arabic has no p and no v, Hebrew one letter each for b and v, p and f.
 _BONES = str.maketrans("pfvd", "bbbt")
+_LONG = re.compile("w(?![aeiou])")
 
 
 def _compare_start(left: str, right: str) -> float:
@@ -196,8 +227,9 @@ def _compare_start(left: str, right: str) -> float:
 def _align(one: Name, other: Name) -> float:
     """Match words, the most alike first, and weigh what was matched against what was not."""
     left, right = _match_glued(one, other)
+    crossed = one.is_latin != other.is_latin
     found = sorted(
-        ((alike, i, j) for i, x in enumerate(left) for j, y in enumerate(right) if (alike := _alike(x, y))),
+        ((alike, i, j) for i, x in enumerate(left) for j, y in enumerate(right) if (alike := _alike(x, y, crossed))),
         key=lambda match: (-match[0], match[1], match[2]),
     )
     matched = whole = 0.0
@@ -222,11 +254,11 @@ def _count_telling(name: Name) -> int:
     return sum(weight > _SMALL for weight in name.weights)
 
 
-def _alike(one: tuple[str, float], other: tuple[str, float]) -> float:
+def _alike(one: tuple[str, float], other: tuple[str, float], crossed: bool) -> float:
     (left, _), (right, _) = one, other
     if left.isdigit() or right.isdigit():
         return float(left == right)
-    alike = compare_words(left, right)
+    alike = compare_words(left, right, crossed=crossed)
     return alike if alike >= _LEAST_ALIKE else 0.0
 
 
@@ -244,6 +276,8 @@ def _glue(words: list[str], known: set[str]) -> list[str]:
     for size in (3, 2):
         for start in range(len(words) - size + 1):
             together = "".join(words[start : start + size])
+            if min(map(len, words[start : start + size])) < 2:
+                continue
             if len(together) > 4 and any(compare_words(together, word) >= 0.9 for word in known if len(word) > 4):
                 return [*words[:start], together, *_glue(words[start + size :], known)]
     return words
@@ -273,6 +307,23 @@ def _find_acronym(short: Name, long: Name) -> float:
     letters = "".join(word[0] for word in long.words)
     is_short = len(letters) > 2 and letters in short.words
     return 0.8 if is_short and len(short.words) <= 2 else 0.0
+
+
+def _replace_written(name: str, kind: str) -> str:
+    """Write common words of scripts without spaces, by what they mean, in Latin letters."""
+    if not _FOREIGN.search(name):
+        return name
+    for word, meant in load_vocabulary(kind).written.items():
+        if word in name:
+            name = name.replace(word, f" {meant} ")
+    return name
+
+
+def _part_initials(text: str) -> str:
+    """Part initials that stand together as in Smith JA or J.A. Smith."""
+    if any(map(str.islower, text)):
+        text = _INITIALS.sub(lambda found: " ".join(found[0]), text)
+    return text.replace(".", " ")
 
 
 def _weigh(word: str, vocabulary: Vocabulary) -> float:
@@ -306,8 +357,8 @@ _PLAIN = tuple(
     for pattern, plain in (
         ("ph", "f"), ("shch|sch|tsch", "sh"), ("tch|tsh|cz|ch", "c"), ("sz|sh", "s"), ("zh|dj|dzh", "z"),
         ("kh|gh", "h"), ("ck|q|c(?=[aou])", "k"), ("x", "ks"), ("w", "v"), ("th", "t"), ("tz|ts", "c"),
-        ("iy$|ij$|yj$|ii$|yi$|ey$|ei$|y$|ie$", "i"), ("ee", "i"), ("oo|ou", "u"), ("ae|oe", "e"), ("ya|ja", "ia"),
-        ("yu|ju", "iu"), ("yo|jo|io", "e"), ("ye|je", "e"), ("y|j", "i"), (r"(?<=[bcdfgklmnprstvz])h", ""),
+        ("iy$|ij$|yj$|ii$|yi$|ey$|ei$|y$|ie$", "i"), ("ee", "i"), ("oo|ou", "u"), ("ae", "a"), ("oe|eo", "o"), ("ue|eu", "u"), ("ya|ja", "ia"),
+        ("yu|ju", "iu"), ("yo|jo|io", "e"), ("ye|je", "e"), ("y|j", "i"), ("m(?=[dtkcs])", "n"), (r"(?<=[bcdfgklmnprstvz])h", ""),
         (r"(.)\1", r"\1"), ("h$", ""),
     )
 )  # fmt: skip
