@@ -23,9 +23,6 @@ from resolution.model import Model
 RECORDS = "records"
 CANDIDATES = "candidates"
 
-# A key for tables of more records than this proposes no pairs; others do, by more of each record.
-MOST_ALIKE = 40
-
 _LOADED_AT_ONCE = 10_000
 _TWO_LISTS: list[Any] = [DuckDBPyType(list[str])] * 2
 _TEXTS = pa.list_(pa.string())
@@ -64,7 +61,7 @@ def load_records(
     """Fill the table `records`, one row per distinct record in order of id, and the keys that any two share.
 
     Returns how many there are. A record given twice counts once. With `is_table`
-    rules for tables count as well, but for keys of more than `MOST_ALIKE` records.
+    rules for tables count as well, but for keys of more records than they allow.
     """
     schema = _record_schema(model)
     for name, columns in (("loaded", schema), ("loaded_keys", _KEY_SCHEMA)):
@@ -77,8 +74,9 @@ def load_records(
         start += len(batch)
     for statement in _RANK:
         connection.execute(statement)
-    wide = [place for place, rule in enumerate(model.keys) if rule.for_tables]
-    connection.execute(_DROP_COMMON, [wide, MOST_ALIKE])
+    for place, rule in enumerate(model.keys):
+        if rule.most is not None:
+            connection.execute(_DROP_COMMON, [place, place, rule.most])
     return int(connection.sql(f"SELECT count(*) FROM {RECORDS}").fetchall()[0][0])
 
 
@@ -114,8 +112,7 @@ _RANK = (
     "DROP TABLE loaded_keys",
 )
 _DROP_COMMON = """
-DELETE FROM keys WHERE rule IN (SELECT unnest(?::BIGINT[]))
-AND (rule, text) IN (SELECT (rule, text) FROM keys GROUP BY rule, text HAVING count(*) > ?)
+DELETE FROM keys WHERE rule = ? AND text IN (SELECT text FROM keys WHERE rule = ? GROUP BY text HAVING count(*) > ?)
 """
 _COUNT = """
 SELECT row, sum(later)::BIGINT AS candidates

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from ontology.record import Properties
 from ontology.values.name import fold_name
+from resolution.likeness import load_widespread
 from resolution.script import prepare_name
 
 WHOLE = "whole"
@@ -28,6 +29,9 @@ _BETWEEN_NAMES = ("secondName", "middleName", "fatherName")
 _LAST_NAMES = ("lastName",)
 # info@ and anna@ are many people's.
 _SHORTEST_MAILBOX = 6
+# Words of texts that say what they are about are seldom shorter; of long texts the beginning is read.
+_SHORTEST_CONTENT = 4
+_MOST_CONTENT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,14 @@ def read_texts(properties: Properties, names: tuple[str, ...], ignored: frozense
     folded = _unique(" ".join(_fold(value, ignored)) for value in whole)
     numbered = [text for text in folded if any(map(str.isdigit, text))]
     return {WHOLE: whole, "folded": folded, "numbered": numbered}
+
+
+def read_words(properties: Properties, names: tuple[str, ...], ignored: frozenset[str]) -> Columns:
+    """Read free texts: `folded` as of `read_texts`, and `content` their longer words, whichever text they are in."""
+    whole = [value for value in read_values(properties, names, ignored)[WHOLE] if _fold(value, ignored)]
+    words = [_fold(value, ignored) for value in whole]
+    content = _unique(word for text in words for word in text if len(word) >= _SHORTEST_CONTENT)
+    return {WHOLE: whole, "folded": _unique(map(" ".join, words)), "content": content[:_MOST_CONTENT]}
 
 
 def read_emails(properties: Properties, names: tuple[str, ...], ignored: frozenset[str]) -> Columns:
@@ -90,7 +102,9 @@ def read_names(properties: Properties, names: tuple[str, ...], ignored: frozense
     """Read names of people, whose words may stand in any order.
 
     `parts` are the sorted words of each name, `words` those of all, `full` the names
-    of two words or more, and `lone` the words that are a name alone.
+    of two words or more, `rare` those of them with a word that few people have, and
+    `lone` the words that are a name alone; `several` and `single` are the names of
+    several words and of one, as they are.
     """
 
     def read(chosen: tuple[str, ...]) -> list[str]:
@@ -109,11 +123,12 @@ def read_titles(properties: Properties, names: tuple[str, ...], ignored: frozens
     return _name_columns([v for name in names for v in properties.get(name, ())], ignored, shortest=1)
 
 
-_NAME_COLUMNS = (WHOLE, "parts", "words", "lone", "full")
+_NAME_COLUMNS = (WHOLE, "parts", "words", "lone", "full", "rare", "several", "single")
 
 READERS: dict[str, Reader] = {
     "values": Reader((WHOLE,), read_values),
     "texts": Reader((WHOLE, "folded", "numbered"), read_texts),
+    "words": Reader((WHOLE, "folded", "content"), read_words),
     "emails": Reader((WHOLE, "mailboxes"), read_emails),
     "dates": Reader(
         (WHOLE, "days", "swapped", "numbers", "birthdays", "months", "years", "only_months", "only_years"), read_dates
@@ -133,6 +148,9 @@ def _name_columns(values: Iterable[str], ignored: frozenset[str], *, shortest: i
         "words": _unique(word for words in parts for word in words),
         "lone": [words[0] for words in parts if len(words) == 1],
         "full": [" ".join(words) for words in full],
+        "several": [value for value in whole if len(_fold(value, ignored)) > 1],
+        "single": [value for value in whole if len(_fold(value, ignored)) == 1],
+        "rare": [" ".join(words) for words in full if not load_widespread().issuperset(words)],
     }
 
 

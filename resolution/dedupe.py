@@ -1,22 +1,22 @@
-"""Deduplication of records that one reader sees whole: scored pairs as arrays, and entities."""
+"""Deduplication of a table that one reader sees whole: scored pairs as arrays, and entities."""
 
-from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
-from ontology.pair import Pair, sum_weights
 from ontology.record import Record
 from resolution.linkage import Places, Weights, find_clusters
 from resolution.model import Model
-from resolution.score import Progress, score_records
-from resolution.train import guess_prior
+from resolution.table import Progress, compare_table
+from resolution.train import find_prior, fit_model
 
-# In bits: twice as likely one as not. A store asks for more, since there each pair joins by itself.
-STOP = 1.0
+# In bits: likelier one than not. A store asks for more, since there each pair joins by itself.
+STOP = 0.0
+# Pairs of a lower weight are as good as never proposed, and weigh so much less than the stop.
+LOWEST = -12.0
+ABSENT = -6.0
 _ROWS_AT_ONCE = 10_000
 
 
@@ -25,8 +25,8 @@ class ScoredPairs:
     """Scored pairs of `count` records by their places from 0, `left` before `right`, in order of both.
 
     `left` and `right` are (n,) int64 and `weight` (n,) float64, in bits, the
-    prior and all evidence in it. `findings` is (n, k) uint32, for each of the k
-    `comparisons` the place of the pair's weight in its part of `scales`.
+    prior and all evidence in it. `levels` is (n, k) int8: for each of the k
+    `comparisons` the place of its weight in its part of `scales`.
     """
 
     count: int
@@ -34,15 +34,15 @@ class ScoredPairs:
     right: Places
     weight: Weights
     comparisons: tuple[str, ...]
-    findings: npt.NDArray[np.uint32]
+    levels: npt.NDArray[np.int8]
     scales: tuple[Weights, ...]
 
     def iter_rows(self) -> Iterator[tuple[int, int, float, float, list[float]]]:
         """Yield left, right, weight, probability and the weight of each comparison, rounded to a millionth."""
         for start in range(0, len(self.left), _ROWS_AT_ONCE):
             some = slice(start, start + _ROWS_AT_ONCE)
-            found = [scale[self.findings[some, place]] for place, scale in enumerate(self.scales)]
-            weights = np.column_stack(found).round(6).tolist() if found else [[]] * len(self.left[some])
+            found = [scale[self.levels[some, place]] for place, scale in enumerate(self.scales)]
+            weights = np.column_stack(found).round(6).tolist()
             figures = (self.left[some], self.right[some], self.weight[some], to_probability(self.weight[some]))
             yield from zip(*(part.tolist() for part in figures), weights, strict=True)
 
@@ -53,67 +53,39 @@ def to_probability(weight: Weights) -> Weights:
 
 
 def score_pairs(
-    records: Iterable[Record],
-    model: Model,
-    *,
-    recorded_at: datetime,
-    progress: Progress | None = None,
-    prior: Callable[[int], float] | None = guess_prior,
+    records: Iterable[Record], model: Model, *, is_trained: bool = False, progress: Progress | None = None
 ) -> ScoredPairs:
-    """Score the pairs of records, each of a thing of its own, that `score_records` proposes of a table.
+    """Score the pairs of records, each of a thing of its own, that the model's keys propose of a table.
 
-    The records are gone through once and not kept. `prior` gives the prior for
-    their number; with None it is the model's.
+    The prior is the one that fits their weights; with `is_trained` the weights
+    are fitted to the table as well. Pairs that weigh less than `LOWEST` are left
+    out. The records are gone through once and not kept.
     """
-    places: dict[str, int] = {}
-    collector = _Collector(model)
-    noted = _note_places(records, places)
-    for pair in score_records(noted, model, recorded_at=recorded_at, progress=progress, is_table=True, prior=prior):
-        collector.add(pair, places[pair.left], places[pair.right])
-    return collector.to_pairs(len(places))
+    compared = compare_table(records, model, draws=is_trained, progress=progress)
+    if is_trained:
+        model = fit_model(compared, model)
+    pairs = compared.proposed
+    # A level that is missing has the last place, which is -1 too.
+    scales = tuple(np.array([*(level.chance.weight for level in c.levels), 0.0]) for c in model.comparisons)
+    weight = np.zeros(len(pairs.left))
+    for place, scale in enumerate(scales):
+        weight += scale[pairs.levels[:, place]]
+    weight = np.round(weight + find_prior(weight, 1.0, max(2, len(compared.places))), 6)
+    ends = compared.places[pairs.left], compared.places[pairs.right]
+    left, right = np.minimum(*ends), np.maximum(*ends)
+    kept = np.flatnonzero(weight >= LOWEST)
+    order = kept[np.lexsort((right[kept], left[kept]))]
+    return ScoredPairs(
+        count=len(compared.places),
+        left=left[order],
+        right=right[order],
+        weight=weight[order],
+        comparisons=tuple(comparison.name for comparison in model.comparisons),
+        levels=pairs.levels[order],
+        scales=scales,
+    )
 
 
 def find_entities(pairs: ScoredPairs) -> Places:
     """Return, for each record, the place of the first record of its entity; (count,) int64."""
-    return find_clusters(pairs.count, pairs.left, pairs.right, pairs.weight, STOP)
-
-
-class _Collector:
-    """Pairs as they come, in a few bytes each."""
-
-    def __init__(self, model: Model) -> None:
-        self._model = model
-        self._ends = array("q"), array("q")
-        self._weights = array("d")
-        self._findings = array("I")
-        # Of each comparison the weights met, each with its place among them.
-        self._scales: list[dict[float, int]] = [{} for _ in model.comparisons]
-
-    def add(self, pair: Pair, left: int, right: int) -> None:
-        weights = [evidence.weight for evidence in pair.evidence]
-        self._ends[0].append(min(left, right))
-        self._ends[1].append(max(left, right))
-        self._weights.append(sum_weights(pair.prior, weights))
-        found = zip(self._scales, weights, strict=True)
-        self._findings.extend(scale.setdefault(weight, len(scale)) for scale, weight in found)
-
-    def to_pairs(self, count: int) -> ScoredPairs:
-        left, right = (np.frombuffer(end, np.int64) if end else np.empty(0, np.int64) for end in self._ends)
-        weight = np.array(self._weights, np.float64)
-        findings = np.array(self._findings, np.uint32).reshape(len(left), len(self._scales))
-        order = np.lexsort((right, left))
-        return ScoredPairs(
-            count=count,
-            left=left[order],
-            right=right[order],
-            weight=weight[order],
-            comparisons=tuple(comparison.name for comparison in self._model.comparisons),
-            findings=findings[order],
-            scales=tuple(np.array(list(scale), np.float64) for scale in self._scales),
-        )
-
-
-def _note_places(records: Iterable[Record], places: dict[str, int]) -> Iterator[Record]:
-    for place, record in enumerate(records):
-        places[record.id] = place
-        yield record
+    return find_clusters(pairs.count, pairs.left, pairs.right, pairs.weight, STOP, absent=ABSENT)

@@ -20,7 +20,7 @@ def iter_keys(columns: Mapping[str, Columns], model: Model, *, of_table: bool = 
     Rules for tables are left out unless the record is one `of_table`.
     """
     for place, rule in enumerate(model.keys):
-        if rule.for_tables and not of_table:
+        if rule.most is not None and not of_table:
             continue
         sources = [(PARTS[part], columns[of][PARTS[part].column]) for of, part in rule.parts]
         if all(values for _, values in sources):

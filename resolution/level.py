@@ -63,6 +63,11 @@ def is_crossed(left: Columns, right: Columns, columns: Sequence[str], bound: flo
     return not (set(left[first]).isdisjoint(right[second]) and set(left[second]).isdisjoint(right[first]))
 
 
+def has_many(left: Columns, right: Columns, columns: Sequence[str], bound: float) -> bool:
+    """Whether so many values are in both lists."""
+    return len(set(left[columns[0]]) & set(right[columns[0]])) >= bound
+
+
 def is_near(left: Columns, right: Columns, columns: Sequence[str], bound: float) -> bool:
     """Whether the Jaro-Winkler similarity of some pair of values reaches the bound."""
     return find_nearest(left[columns[0]], right[columns[0]]) >= bound
@@ -91,6 +96,7 @@ def is_else(left: Columns, right: Columns, columns: Sequence[str], bound: float)
 
 TESTS: dict[str, LevelTest] = {
     "share": LevelTest(1, "list_has_any({0}_l, {0}_r)", is_shared),
+    "many": LevelTest(1, "len(list_intersect({0}_l, {0}_r)) >= {bound}", has_many),
     "cross": LevelTest(2, "(list_has_any({0}_l, {1}_r) OR list_has_any({1}_l, {0}_r))", is_crossed),
     "near": LevelTest(1, "nearest({0}_l, {0}_r) >= {bound}", is_near),
     "edits": LevelTest(1, "fewest_edits({0}_l, {0}_r) <= {bound}", is_within_edits),

@@ -27,7 +27,7 @@ MODELS_FOLDER = Path(__file__).parent / "models"
 _MODEL_KEYS = {"name", "release", "description", "prior", "stop", "comparisons", "keys"}
 _COMPARISON_KEYS = {"name", "reads", "as", "ignored", "equality", "levels"}
 _LEVEL_KEYS = {"words", "test", "columns", "bound", "m", "u"}
-_KEY_KEYS = {"name", "parts", "tables"}
+_KEY_KEYS = {"name", "parts", "most"}
 _IDENTIFIER = re.compile("[a-z]+")
 
 
@@ -81,14 +81,14 @@ class Comparison:
 class KeyRule:
     """A rule that proposes pairs: records that have every part (comparison, part of its columns) in common.
 
-    One `for_tables` counts only where all records are there at once and one
-    reader sees them whole: a key of too many of them proposes nothing, which
-    would tell others how many there are.
+    One with `most` is for tables, where all records are there at once and one
+    reader sees them whole: a key that more of them have than that proposes
+    nothing, which would tell others how many there are.
     """
 
     key: BlockingKey
     parts: tuple[tuple[str, str], ...]
-    for_tables: bool = False
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -199,10 +199,10 @@ def _key(where: str, data: Mapping[str, Any], comparisons: Mapping[str, Comparis
         properties=tuple(sorted({name for of, _ in parts for name in comparisons[of].reads})),
         is_equality=all(part == WHOLE for _, part in parts),
     )
-    for_tables = data.get("tables", False)
-    if not isinstance(for_tables, bool):
-        raise SchemaError(f"{where}: tables: expected true or false")
-    return KeyRule(key, parts, for_tables)
+    most = data.get("most")
+    if most is not None and (type(most) is not int or most < 2):
+        raise SchemaError(f"{where}: most: expected a whole number from 2")
+    return KeyRule(key, parts, most)
 
 
 def _check_keys(where: str, data: Any, known: set[str]) -> None:

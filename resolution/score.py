@@ -6,7 +6,6 @@ and whether it is kept depends on its two records and the model alone.
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -35,20 +34,15 @@ def score_records(
     recorded_at: datetime,
     progress: Progress | None = None,
     engine: Engine = _DEFAULT_ENGINE,
-    is_table: bool = False,
-    prior: Callable[[int], float] | None = None,
 ) -> Iterator[Pair]:
     """Yield, in order of left and right id, every proposed pair that could reach the stop for some observer.
 
     Order, batching and repetition of the records make no difference; two
     records of one thing make no pair. `progress` is told how many records are
-    done, and of how many. `is_table` says that one reader sees all of them, so
-    that keys may count them (see `KeyRule`), and the prior may be that of their
-    number.
+    done, and of how many.
     """
     with open_engine(engine) as connection:
-        count = load_records(connection, records, model, is_table=is_table)
-        model = replace(model, prior=prior(count)) if prior else model
+        count = load_records(connection, records, model)
         make_pair = _pair_maker(model, recorded_at)
         linker = make_linker(DuckDBAPI(connection=connection), model)
         for first, last in plan_ranges(connection, engine):

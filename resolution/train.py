@@ -8,25 +8,20 @@ so many pairs more, so that a level which is rare here keeps its weight. Both ar
 counted over at most `MOST_PAIRS` pairs, so the cost does not grow with their number.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from math import log, log2
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-from splink import DuckDBAPI, Linker
 
 from ontology.record import Record
-from resolution.block import CANDIDATES, Engine, block_range, load_records, open_engine, plan_ranges
 from resolution.model import Chance, Comparison, Level, Model
-from resolution.score import compare_candidates, make_linker, places_by_weight
+from resolution.table import MISSING, Compared, Findings, compare_table
 
-MOST_PAIRS = 200_000
-# Small ranges, so that some of them are a fair sample.
-_ENGINE = Engine(pairs_at_once=50_000)
+# Of more proposed pairs so many are counted, drawn at random.
+MOST_PAIRS = 1_000_000
 _SEED = 1
 # What the model had before counts as so many pairs of one thing, and of two.
 _KNOWN_M = 50.0
@@ -37,6 +32,8 @@ _LEAST = 1e-7
 _FEWEST = 30
 _FITS = 3
 _FARTHEST = 6.0  # bits by which a prior may differ from the guess
+# So many records say as much of the prior as the guess does.
+_FEW_RECORDS = 50
 _NUDGE = 1e-9
 
 Counts = npt.NDArray[np.float64]
@@ -60,14 +57,15 @@ def train_model(records: Iterable[Record], model: Model) -> Model:
     The same for the same records in any order. With fewer than two records the
     model itself.
     """
-    with open_engine(_ENGINE) as connection:
-        count = load_records(connection, records, model, is_table=True)
-        if count < 2:
-            return model
-        linker = make_linker(DuckDBAPI(connection=connection), model)
-        drawn = _count_random(connection, linker, model, count)
-        proposed = _count_proposed(connection, linker, model)
-    chances, prior = _fit(drawn, proposed, model, count)
+    return fit_model(compare_table(records, model, draws=True), model)
+
+
+def fit_model(compared: Compared, model: Model) -> Model:
+    """Return the model with chances, and a prior, that fit a table which it compared with draws; its keys and stop stay."""
+    count = len(compared.places)
+    if compared.drawn is None or count < 2:
+        return model
+    chances, prior = _fit(_count(compared.drawn), _count(compared.proposed), model, count)
     comparisons = tuple(
         replace(comparison, levels=_make_levels(comparison, *chance))
         for comparison, chance in zip(model.comparisons, chances, strict=True)
@@ -84,7 +82,8 @@ def _fit(drawn: Patterns, proposed: Patterns, model: Model, count: int) -> tuple
         u = _estimate_u(drawn, known, chances, prior)
         m = _estimate_m(proposed, model, known, u)
         chances = list(zip(m, u, strict=True))
-        prior = _estimate_prior(proposed, chances, count)
+        weights = _weigh(proposed, chances, range(len(chances))) / log(2)
+        prior = find_prior(weights, proposed.counts, count)
     return chances, prior
 
 
@@ -93,60 +92,15 @@ def guess_prior(count: int) -> float:
     return -log2(max(2, count))
 
 
-def _count_random(connection: duckdb.DuckDBPyConnection, linker: Linker, model: Model, count: int) -> Patterns:
-    """Count findings of pairs drawn at random, or of all when they are few."""
-    random = np.random.default_rng(_SEED)
-    if count * (count - 1) // 2 <= MOST_PAIRS:
-        left, right = np.triu_indices(count, 1)
-    else:
-        left, right = (random.integers(0, count, MOST_PAIRS) for _ in range(2))
-        left, right = np.minimum(left, right)[left != right], np.maximum(left, right)[left != right]
-    pairs = pa.table({"join_key_l": left, "join_key_r": right})
-    connection.register("pairs", pairs)
-    connection.execute(
-        f"CREATE OR REPLACE TABLE {CANDIDATES} AS SELECT DISTINCT *, '0' AS match_key, 0::BIGINT AS rules FROM pairs"
-    )
-    connection.unregister("pairs")
-    return _make_patterns([_count_candidates(connection, linker, model)], model)
-
-
-def _count_proposed(connection: duckdb.DuckDBPyConnection, linker: Linker, model: Model) -> Patterns:
-    """Count findings of pairs that some key proposes, of as many ranges of records as hold enough."""
-    found: list[list[tuple[int, ...]]] = []
-    held = 0
-    ranges = list(plan_ranges(connection, _ENGINE))
-    for place in np.random.default_rng(_SEED).permutation(len(ranges)):
-        block_range(connection, *ranges[place])
-        rows = _count_candidates(connection, linker, model)
-        found.append(rows)
-        held += sum(row[-1] for row in rows)
-        if held >= MOST_PAIRS:
-            break
-    patterns = _make_patterns(found, model)
-    return replace(patterns, counts=patterns.counts * (len(ranges) / max(1, len(found))))
-
-
-def _count_candidates(connection: duckdb.DuckDBPyConnection, linker: Linker, model: Model) -> list[tuple[int, ...]]:
-    weights = ", ".join(f"mw_{comparison.name}" for comparison in model.comparisons)
-    with compare_candidates(connection, linker) as compared:
-        rows = connection.execute(
-            f"SELECT {weights}, rules, count(*) FROM {compared} s "
-            f"JOIN {CANDIDATES} c ON s.row_l = c.join_key_l AND s.row_r = c.join_key_r GROUP BY ALL ORDER BY ALL"
-        ).fetchall()
-    places = [places_by_weight(comparison) for comparison in model.comparisons]
-    return [(*map(_find_place, places, weights), rules, count) for *weights, rules, count in rows]
-
-
-def _find_place(places: Mapping[float, int | None], weight: float) -> int:
-    place = places[weight]
-    return -1 if place is None else place
-
-
-def _make_patterns(found: Sequence[Sequence[tuple[int, ...]]], model: Model) -> Patterns:
-    rows = np.array([row for rows in found for row in rows], np.int64).reshape(-1, len(model.comparisons) + 2)
-    distinct, of = np.unique(rows[:, :-1], axis=0, return_inverse=True)
-    counts = np.bincount(of.ravel(), weights=rows[:, -1], minlength=len(distinct))
-    return Patterns(distinct[:, :-1], distinct[:, -1], counts.astype(np.float64))
+def _count(findings: Findings) -> Patterns:
+    """Count what pairs showed, in `MOST_PAIRS` of them when there are more."""
+    number = len(findings.rules)
+    if number > MOST_PAIRS:
+        chosen = np.random.default_rng(_SEED).choice(number, MOST_PAIRS, replace=False)
+        findings = Findings(*(getattr(findings, part)[chosen] for part in ("left", "right", "levels", "rules")))
+    rows = np.column_stack((findings.levels, findings.rules))
+    distinct, counts = np.unique(rows, axis=0, return_counts=True)
+    return Patterns(distinct[:, :-1], distinct[:, -1], counts * max(1.0, number / MOST_PAIRS))
 
 
 def _list_chances(model: Model) -> Chances:
@@ -162,7 +116,7 @@ def _weigh(patterns: Patterns, chances: Chances, places: Iterable[int]) -> Count
     for place in places:
         m, u = chances[place]
         levels = patterns.levels[:, place]
-        total += np.where(levels < 0, 0.0, np.log(m / u)[levels])
+        total += np.where(levels == MISSING, 0.0, np.log(m / u)[levels])
     return total
 
 
@@ -172,7 +126,7 @@ def _share(weights: Counts, odds: float) -> Counts:
 
 
 def _count_levels(levels: Levels, counts: Counts, number: int) -> Counts:
-    said = levels >= 0
+    said = levels != MISSING
     return np.bincount(levels[said], weights=counts[said], minlength=number).astype(np.float64)
 
 
@@ -220,14 +174,19 @@ def _maximise(patterns: Patterns, known: Chances, u: Sequence[Counts], told: Seq
     return {i: _count_levels(patterns.levels[:, i], of_one, len(u[i])) for i in told}
 
 
-def _estimate_prior(proposed: Patterns, chances: Chances, count: int) -> float:
-    """Return the prior in bits under which as many pairs are of one thing as their weights then say."""
-    weights, guess = _weigh(proposed, chances, range(len(chances))), guess_prior(count)
-    prior = guess
+def find_prior(weights: Counts, counts: Counts | float, count: int) -> float:
+    """Return the prior in bits under which as many pairs of a table are of one thing as their weights then say.
+
+    `weights` are those of the proposed pairs, in bits and without a prior, each
+    had by so many pairs as `counts` says; `count` is the number of records. Few
+    records say little, so with them it stays near the guess.
+    """
+    prior = guess = guess_prior(count)
     for _ in range(_ROUNDS):
-        likely = float((proposed.counts * _share(weights, prior * log(2))).sum())
+        likely = float((counts * _share(weights * log(2), prior * log(2))).sum())
         prior = log2(max(likely, 1.0) / (count * (count - 1) / 2))
-    return min(max(prior, guess - _FARTHEST), guess + _FARTHEST)
+    found = min(max(prior, guess - _FARTHEST), guess + _FARTHEST)
+    return guess + (found - guess) * count / (count + _FEW_RECORDS)
 
 
 def _make_levels(comparison: Comparison, m: Counts, u: Counts) -> tuple[Level, ...]:

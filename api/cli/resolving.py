@@ -20,12 +20,13 @@ from ontology.pair import sum_weights
 from ontology.schema import Ontology, Schema, default_ontology
 
 if TYPE_CHECKING:
-    from ontology.record import Record
     from resolution.dedupe import ScoredPairs
 
 MATCH, POSSIBLE, DIFFERENT, INVALID = VERDICTS = ("match", "possible", "different", "invalid")
-# A pair so many bits below the stop is worth a second look.
-POSSIBLE_BELOW = 6.0
+# In bits. Whoever names a pair to compare thinks it likelier than any two records are: 1 to 256.
+NAMED_PRIOR = -8.0
+# Likelier one than not; and likely enough for a second look.
+MATCH_FROM, POSSIBLE_FROM = 0.0, -6.0
 
 _SHOWN = 20
 _SHOWN_NAME = 60
@@ -55,7 +56,6 @@ def dedupe(
     from resolution.dedupe import find_entities, score_pairs
     from resolution.model import load_model
     from resolution.parquet import read_parquet
-    from resolution.train import guess_prior, train_model
 
     started = time.monotonic()
     flat = read_flat_mapping(mapping)
@@ -64,12 +64,8 @@ def dedupe(
     model = load_model(default_ontology()[flat.schema].model or "")
     reader = FlatReader(flat, read_parquet=read_parquet)
     with open_drafts(targets) as drafts, show_progress("dedupe") as progress:
-        records: Iterable[Record] = _count(reader.iter_records(tables), "records", progress)
-        if train:
-            records = list(records)
-            model = train_model(records, model)
-        now, follow = datetime.now(UTC), _follow(progress)
-        scored = score_pairs(records, model, recorded_at=now, progress=follow, prior=None if train else guess_prior)
+        records = _count(reader.iter_records(tables), "records", progress)
+        scored = score_pairs(records, model, is_trained=train, progress=_follow(progress))
         entities = find_entities(scored).tolist()
         ids = reader.ids
         _write(drafts[0], ("id", "entity"), zip(ids, (ids[place] for place in entities), strict=True))
@@ -117,11 +113,11 @@ def find_common_model(left: Schema, right: Schema, ontology: Ontology) -> str | 
     return right.model if left.name in right.lineage else None
 
 
-def find_verdict(weight: float, stop: float) -> str:
+def find_verdict(weight: float) -> str:
     """Return what a weight in bits says of a pair."""
-    if weight >= stop:
+    if weight >= MATCH_FROM:
         return MATCH
-    return POSSIBLE if weight >= stop - POSSIBLE_BELOW else DIFFERENT
+    return POSSIBLE if weight >= POSSIBLE_FROM else DIFFERENT
 
 
 class _Score(NamedTuple):
@@ -175,8 +171,8 @@ class _Weigher:
         if name is None:
             return _Score(number, "", "", DIFFERENT)
         pair = compare_records(left.record, right.record, load_model(name), recorded_at=_NO_TIME)
-        weight = sum_weights(pair.prior, (evidence.weight for evidence in pair.evidence))
-        return _Score(number, weight, 1 / (1 + 2**-weight), find_verdict(weight, pair.stop))
+        weight = sum_weights(NAMED_PRIOR, (evidence.weight for evidence in pair.evidence))
+        return _Score(number, weight, 1 / (1 + 2**-weight), find_verdict(weight))
 
 
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)

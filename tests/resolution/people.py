@@ -32,6 +32,11 @@ CHOICES = {
     "nationality": ["ro", "bg"],
     "gender": ["female", "male"],
     "birthPlace": ["Strugeni", "Strugani", "Varbitsa Nova"],
+    "profession": ["seamstress", "seamstress and cook", "driver"],
+    "notes": ["sings in the choir of Strugeni", "choir of Strugeni", "drives a white van to Varna", "?"],
+    "keywords": ["choir", "white van", "Varna harbour"],
+    "website": ["https://vosgan.example/", "https://tumbev.example/"],
+    "deathDate": ["2020-02-03", "2020", "2021-05-06"],
     "address": ["Strada Lunga 4, Strugeni", "Str. Lunga 4 Strugeni", "Strugeni"],
 }
 

@@ -44,13 +44,13 @@ def test_the_version_follows_the_content(tmp_path: Path) -> None:
     changed = read_model(_write(tmp_path, ("prior: -17.0", "prior: -16.0")))
 
     assert changed.version != load_model("person").version
-    assert changed.version.startswith("person-2-")
+    assert changed.version.startswith("person-3-")
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("release: 2", "release: 2\nspeed: 3"), "speed"),
+        (("release: 3", "release: 3\nspeed: 3"), "speed"),
         (("as: names", "as: nicknames"), "nicknames"),
         (("test: share", "test: guess"), "guess"),
         (("columns: [full]", "columns: [empty]"), "columns"),
