@@ -42,7 +42,7 @@ _INITIAL, _SMALL, _COMMON = 0.35, 0.1, 0.35
 # What words cost that are left over on one side, and on both.
 _ALONE, _AGAINST = 0.22, 1.5
 _LEAST_ALIKE = 0.6
-_OTHER_FORM = 0.75
+_OTHER_FORM, _OTHER_YEARS = 0.75, 0.4
 # A person's only word is many people's.
 _ONE_WORD, _LONE_WORDS = 0.55, 0.49
 _OTHER_NUMBER = 1.2
@@ -50,7 +50,7 @@ _OTHER_NUMBER = 1.2
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name taken apart: its words in order with their weights, legal forms, numbers, and the telling words together.
+    """A name taken apart: its words in order with their weights, legal forms or years, numbers, and the telling words.
 
     `starts` are the first sounds and letters of its words; `is_latin` unless it was romanised.
     """
@@ -109,7 +109,7 @@ def _compare(left: str, right: str, kind: str) -> float:
     if kind == PERSON and telling[0] < 2:
         alike *= _ONE_WORD if telling[1] > 1 else _LONE_WORDS
     if one.forms and other.forms and one.forms.isdisjoint(other.forms):
-        alike *= _OTHER_FORM
+        alike *= _OTHER_FORM if kind == FIRM else _OTHER_YEARS
     return alike
 
 
@@ -129,13 +129,18 @@ def parse_name(name: str, kind: str) -> Name:
     forms = frozenset(vocabulary.forms[word] for word in words if word in vocabulary.forms)
     told = [word for word in words if word not in vocabulary.forms] or words
     if kind == PERSON:
+        # Libraries write the years of a life beside a name.
+        forms = frozenset(word for word in words if len(word) == 4 and word.isdigit())
         told = [word.translate(_LOOKALIKE) for word in told if re.search("[a-z]", word)] or told
     told = list(dict.fromkeys(told))
     numbers = frozenset(word for word in told if word.isdigit())
     weights = tuple(_weigh(word, vocabulary) for word in told)
     telling = "".join(word for word, weight in zip(told, weights, strict=True) if weight > _SMALL)
     starts = frozenset(
-        part[0].translate(_BONES) for word in told for part in (word, *make_sounds(word), *_list_bones(word)) if part
+        part[0].translate(_BONES)
+        for word in told
+        for part in (word, *read_word(word).sounds, *read_word(word).bones)
+        if part
     )
     return Name(tuple(told), weights, starts, forms, numbers, telling, is_latin=not _FOREIGN.search(name))
 
@@ -158,7 +163,6 @@ def load_widespread() -> frozenset[str]:
     return frozenset(yaml.safe_load(_WORDS_FILE.read_text(encoding="utf-8"))[PERSON]["widespread"])
 
 
-@lru_cache(maxsize=1 << 16)
 def compare_words(left: str, right: str, *, crossed: bool = False) -> float:
     """Return how alike two words are, from 0.0 to 1.0: equal, spelt or transliterated otherwise, or mistyped.
 
@@ -166,51 +170,70 @@ def compare_words(left: str, right: str, *, crossed: bool = False) -> float:
     """
     if left == right:
         return 1.0
-    one, other = _simplify(left), _simplify(right)
-    if one == other:
+    return _compare_unlike(left, right, crossed) if left < right else _compare_unlike(right, left, crossed)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word as it is compared: written in the one way, its sounds and consonants, and whether it has hardly a vowel."""
+
+    simple: str
+    sounds: frozenset[str]
+    bones: frozenset[str]
+    is_bare: bool
+
+
+@lru_cache(maxsize=1 << 18)
+def read_word(word: str) -> Word:
+    """Return what a word is compared by."""
+    # As when it comes from a script that writes few.
+    is_bare = len(word.translate(_NO_VOWELS)) >= len(word) - (len(word) - 1) // 5
+    said = [word]
+    if is_bare:
+        # There w is a long vowel, and j may be said as g.
+        said = [_LONG.sub("", word), _LONG.sub("", word.replace("j", "g"))]
+    bones = frozenset(sound.translate(_BONES) for spelt in said for sound in make_sounds(spelt))
+    return Word(_simplify(word), frozenset(make_sounds(word)), bones, is_bare)
+
+
+@lru_cache(maxsize=1 << 18)
+def _compare_unlike(left: str, right: str, crossed: bool) -> float:
+    one, other = read_word(left), read_word(right)
+    if one.simple == other.simple:
         return 0.97
-    longest = max(len(one), len(other))
-    edits = min(OSA.distance(left, right), OSA.distance(one, other))
-    typed = next((alike for least, most, alike in _TYPED if longest >= least and edits <= most), 0.0)
-    return max(typed, _compare_sounds(left, right, crossed=crossed), _compare_start(left, right))
+    longest = max(len(one.simple), len(other.simple))
+    edits = min(OSA.distance(x, y, score_cutoff=_MOST_EDITS) for x, y in ((left, right), (one.simple, other.simple)))
+    typed = 0.0
+    if edits <= _MOST_EDITS:
+        typed = next((alike for least, most, alike in _TYPED if longest >= least and edits <= most), 0.0)
+    if crossed or one.is_bare or other.is_bare:
+        heard = _compare_bones(one, other)
+    else:
+        heard = 0.7 if _is_said_alike(one, other) and Indel.normalized_similarity(left, right) > 0.6 else 0.0
+    return max(typed, heard, _compare_start(left, right))
 
 
 # From so many letters on, so many edits leave words so much alike.
 _TYPED = ((9, 1, 0.93), (7, 1, 0.91), (5, 1, 0.88), (9, 2, 0.82), (4, 1, 0.72), (12, 3, 0.72), (7, 2, 0.66))
+_MOST_EDITS = 3
 
 
-def _compare_sounds(left: str, right: str, *, crossed: bool) -> float:
-    """Words of scripts that write no vowels have consonants alone to go by, and those of two scripts little more."""
-    shared = max(map(len, set(make_sounds(left)) & set(make_sounds(right))), default=0)
-    if crossed or _is_bare(left) or _is_bare(right):
-        return _compare_bones(left, right) if shared < 3 else 0.92
-    return 0.7 if shared > 3 and Indel.normalized_similarity(left, right) > 0.6 else 0.0
+def _is_said_alike(one: Word, other: Word) -> bool:
+    return any(len(sound) > 3 for sound in one.sounds & other.sounds)
 
 
-def _is_bare(word: str) -> bool:
-    """Whether a word has hardly a vowel, as when it comes from a script that writes few."""
-    return sum(letter in "aeiou" for letter in word) <= (len(word) - 1) // 5
+def _compare_bones(one: Word, other: Word) -> float:
+    """Compare consonants alone: words of scripts that write no vowels have no more, and those of two scripts little."""
+    if any(len(sound) > 2 for sound in one.sounds & other.sounds):
+        return 0.92
+    longest = max(map(len, one.bones | other.bones))
+    if not one.bones.isdisjoint(other.bones):
+        return 0.9 if longest > 2 else 0.8
+    edits = min(OSA.distance(x, y, score_cutoff=1) for x in one.bones for y in other.bones)
+    return 0.8 if edits == 1 and longest > 3 else 0.0
 
 
-def _compare_bones(left: str, right: str) -> float:
-    """Compare consonants alone, those as one that one of the scripts has one letter for."""
-    one, other = _list_bones(left), _list_bones(right)
-    length = max(map(len, one | other))
-    edits = min(OSA.distance(x, y) for x in one for y in other)
-    if not edits:
-        return 0.9 if length > 2 else 0.8
-    return 0.8 if edits == 1 and length > 3 else 0.0
-
-
-@lru_cache(maxsize=1 << 16)
-def _list_bones(word: str) -> set[str]:
-    """Return the consonants that a word may have; where it is bare, w is a long vowel and j may be said as g."""
-    said = [word]
-    if _is_bare(word):
-        said = [_LONG.sub("", word), _LONG.sub("", word.replace("j", "g"))]
-    return {sound.translate(_BONES) for spelt in said for sound in make_sounds(spelt)}
-
-
+_NO_VOWELS = dict.fromkeys(map(ord, "aeiou"))
 # Arabic has no p and no v, Hebrew one letter each for b and v, p and f.
 _BONES = str.maketrans("pfvd", "bbbt")
 _LONG = re.compile("w(?![aeiou])")
@@ -273,12 +296,13 @@ def _match_glued(one: Name, other: Name) -> tuple[list[tuple[str, float]], list[
 
 
 def _glue(words: list[str], known: set[str]) -> list[str]:
-    for size in (3, 2):
+    long = [word for word in known if len(word) > 4]
+    for size in (3, 2) if long else ():
         for start in range(len(words) - size + 1):
             together = "".join(words[start : start + size])
-            if min(map(len, words[start : start + size])) < 2:
+            if len(together) < 5 or min(map(len, words[start : start + size])) < 2:
                 continue
-            if len(together) > 4 and any(compare_words(together, word) >= 0.9 for word in known if len(word) > 4):
+            if any(compare_words(together, word) >= 0.9 for word in long if abs(len(together) - len(word)) < 5):
                 return [*words[:start], together, *_glue(words[start + size :], known)]
     return words
 
@@ -344,7 +368,6 @@ def _replace_phrases(text: str, vocabulary: Vocabulary) -> str:
     return text
 
 
-@lru_cache(maxsize=1 << 16)
 def _simplify(word: str) -> str:
     """Return how a word would be written were there one way to transliterate it."""
     for pattern, plain in _PLAIN:

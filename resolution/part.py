@@ -36,7 +36,17 @@ def make_first_sounds(names: Iterable[Sequence[str]]) -> set[str]:
     return {sound[0] for sound in make_word_sounds(names)}
 
 
+def make_acronyms(names: Iterable[Sequence[str]]) -> set[str]:
+    """Return the first letters of names of several words, and words that may be such letters, in alphabetical order."""
+    names = list(names)
+    initials = {"".join(sorted(word[0] for word in words)) for words in names if len(words) > 2}
+    return initials | {
+        "".join(sorted(word)) for words in names for word in words if word.isalpha() and 2 < len(word) < 7
+    }
+
+
 PARTS: dict[str, Part] = {
+    "acronyms": Part("parts", make_acronyms),
     WHOLE: Part(WHOLE, set),
     "full": Part("full", set),
     "words": Part("parts", make_word_sounds),

@@ -45,6 +45,7 @@ TWO_NAMES = [
     ("Mirela Ana Vosgan", "Mirela Ina Tumbev", PERSON),
     ("Mirela Vosgan", "Mirela Tumbev", PERSON),
     ("Mirela", "Mirela Vosgan", PERSON),
+    ("Vosgan, Mirela, 1901-1977", "Vosgan, Mirela, 1950-", PERSON),
     ("Varna Star Ltd", "Burgas Star Ltd", FIRM),
     ("Varna Fund 2", "Varna Fund 3", FIRM),
     ("Varna Holding International", "Burgas Holding International", FIRM),
