@@ -7,20 +7,22 @@ counted from the records at hand: no term frequencies, no key too common to use.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from hashlib import sha256
-from math import log2
+from math import isfinite, log2
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
-from ontology.errors import SchemaError
+from ontology.errors import SchemaError, describe_kind
 from ontology.pair import BlockingKey
 from resolution.column import READERS, WHOLE
 from resolution.level import ELSE, TESTS
 from resolution.part import PARTS
+
+T = TypeVar("T")
 
 MODELS_FOLDER = Path(__file__).parent / "models"
 
@@ -28,6 +30,8 @@ _MODEL_KEYS = {"name", "release", "description", "prior", "stop", "comparisons",
 _COMPARISON_KEYS = {"name", "reads", "as", "ignored", "equality", "levels"}
 _LEVEL_KEYS = {"words", "test", "columns", "bound", "m", "u"}
 _KEY_KEYS = {"name", "parts", "most"}
+# Which of them propose a pair is kept as the bits of one number.
+_MOST_KEYS = 62
 _IDENTIFIER = re.compile("[a-z]+")
 
 
@@ -96,6 +100,7 @@ class Model:
     """A released model; `prior` and `stop` are in bits (see Pair)."""
 
     name: str
+    release: int
     version: str
     prior: float
     stop: float
@@ -123,79 +128,137 @@ def list_models() -> list[str]:
 def read_model(path: Path) -> Model:
     """Read a model from its file.
 
-    Raises SchemaError, naming file and key, for an unknown key, reader, test,
-    column or part, for chances that are not between 0 and 1, and for levels of
-    one comparison that weigh the same.
+    Raises SchemaError, naming file and key, for what is no model, an unknown or
+    missing key, an unknown reader, test, column or part, for chances that are not
+    between 0 and 1, and for levels of one comparison that weigh the same.
     """
-    content = path.read_bytes()
-    data = yaml.safe_load(content)
+    try:
+        content = path.read_bytes()
+        data = yaml.safe_load(content)
+    except OSError as exc:
+        raise SchemaError(f"{path.name}: expected a file that can be read, found {exc.strerror}") from exc
+    except (yaml.YAMLError, ValueError, RecursionError) as exc:
+        raise SchemaError(f"{path.name}: expected a model in YAML, found other text") from exc
     _check_keys(path.name, data, _MODEL_KEYS)
-    comparisons = tuple(_comparison(f"{path.name}: {c.get('name')}", c) for c in data["comparisons"])
+    name, release = _get(path.name, data, "name", str), _get(path.name, data, "release", int)
+    comparisons = tuple(_comparison(path.name, c) for c in _get(path.name, data, "comparisons", list))
     by_name = {c.name: c for c in comparisons}
+    keys = tuple(_key(path.name, key, by_name) for key in _get(path.name, data, "keys", list))
+    if not comparisons or len(by_name) < len(comparisons):
+        raise SchemaError(f"{path.name}: comparisons: expected one or more, each of another name")
+    if len(keys) > _MOST_KEYS:
+        raise SchemaError(f"{path.name}: keys: expected at most {_MOST_KEYS}, found {len(keys)}")
     return Model(
-        name=data["name"],
-        version=f"{data['name']}-{data['release']}-{sha256(content).hexdigest()[:8]}",
-        prior=float(data["prior"]),
-        stop=float(data["stop"]),
+        name=name,
+        release=release,
+        version=f"{name}-{release}-{sha256(content).hexdigest()[:8]}",
+        prior=_number(path.name, data, "prior"),
+        stop=_number(path.name, data, "stop"),
         comparisons=comparisons,
-        keys=tuple(_key(f"{path.name}: {k.get('name')}", k, by_name) for k in data["keys"]),
+        keys=keys,
     )
 
 
-def _comparison(where: str, data: Mapping[str, Any]) -> Comparison:
-    _check_keys(where, data, _COMPARISON_KEYS)
-    if not _IDENTIFIER.fullmatch(data["name"]):
+def dump_model(model: Model, description: str) -> str:
+    """Return the text of a file that `read_model` reads as the model, but for its version, which is of the text."""
+    data = {
+        "name": model.name,
+        "release": model.release,
+        "description": description,
+        "prior": model.prior,
+        "stop": model.stop,
+        "comparisons": [_dump_comparison(comparison) for comparison in model.comparisons],
+        "keys": [_dump_key(rule) for rule in model.keys],
+    }
+    return yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=120)
+
+
+def _dump_comparison(comparison: Comparison) -> dict[str, Any]:
+    levels = [
+        {
+            "words": level.words,
+            "test": level.test,
+            **({"columns": list(level.columns)} if level.columns else {}),
+            **({"bound": level.bound} if level.bound else {}),
+            **asdict(level.chance),
+        }
+        for level in comparison.levels
+    ]
+    return {
+        "name": comparison.name,
+        "reads": list(comparison.reads),
+        "as": comparison.reader,
+        **({"ignored": sorted(comparison.ignored)} if comparison.ignored else {}),
+        "equality": asdict(comparison.equality),
+        "levels": levels,
+    }
+
+
+def _dump_key(rule: KeyRule) -> dict[str, Any]:
+    parts = [{"of": of, "part": part} for of, part in rule.parts]
+    return {"name": rule.key.name, "parts": parts, **({"most": rule.most} if rule.most else {})}
+
+
+def _comparison(file: str, data: Any) -> Comparison:
+    _check_keys(f"{file}: comparisons", data, _COMPARISON_KEYS)
+    name = _get(f"{file}: comparisons", data, "name", str)
+    where = f"{file}: {name}"
+    if not _IDENTIFIER.fullmatch(name):
         raise SchemaError(f"{where}: name: expected lower-case letters")
-    if data["as"] not in READERS:
-        raise SchemaError(f"{where}: as: expected one of {', '.join(READERS)}, found {data['as']}")
-    levels = tuple(_level(f"{where}: {v.get('words')}", v, READERS[data["as"]].columns) for v in data["levels"])
+    reader = _get(where, data, "as", str)
+    if reader not in READERS:
+        raise SchemaError(f"{where}: as: expected one of {', '.join(READERS)}, found {reader}")
+    levels = tuple(_level(where, level, READERS[reader].columns) for level in _get(where, data, "levels", list))
     if [level.test == ELSE for level in levels] != [False] * (len(levels) - 1) + [True]:
         raise SchemaError(f"{where}: levels: expected the test {ELSE} at the end and only there")
     if len({0.0} | {level.chance.weight for level in levels}) <= len(levels):
         raise SchemaError(f"{where}: levels: expected different weights, none of them 0")
     return Comparison(
-        name=data["name"],
-        reads=tuple(data["reads"]),
-        reader=data["as"],
-        ignored=frozenset(data.get("ignored") or ()),
-        equality=_chance(f"{where}: equality", data["equality"]),
+        name=name,
+        reads=_texts(where, data, "reads"),
+        reader=reader,
+        ignored=frozenset(_texts(where, data, "ignored")) if data.get("ignored") else frozenset(),
+        equality=_chance(f"{where}: equality", _get(where, data, "equality", dict)),
         levels=levels,
     )
 
 
-def _level(where: str, data: Mapping[str, Any], known: Sequence[str]) -> Level:
-    _check_keys(where, data, _LEVEL_KEYS)
-    columns = tuple(data.get("columns") or ())
-    if data["test"] not in TESTS:
-        raise SchemaError(f"{where}: test: expected one of {', '.join(TESTS)}, found {data['test']}")
-    if not set(columns) <= set(known) or len(columns) != TESTS[data["test"]].columns:
-        raise SchemaError(f"{where}: columns: expected {TESTS[data['test']].columns} of {', '.join(known)}")
-    return Level(
-        words=data["words"],
-        test=data["test"],
-        columns=columns,
-        bound=float(data.get("bound") or 0),
-        chance=_chance(where, data),
-    )
+def _level(of: str, data: Any, known: Sequence[str]) -> Level:
+    _check_keys(f"{of}: levels", data, _LEVEL_KEYS)
+    words = _get(f"{of}: levels", data, "words", str)
+    where = f"{of}: {words}"
+    test = _get(where, data, "test", str)
+    columns = _texts(where, data, "columns") if data.get("columns") else ()
+    if test not in TESTS:
+        raise SchemaError(f"{where}: test: expected one of {', '.join(TESTS)}, found {test}")
+    if not set(columns) <= set(known) or len(columns) != TESTS[test].columns:
+        raise SchemaError(f"{where}: columns: expected {TESTS[test].columns} of {', '.join(known)}")
+    bound = _number(where, data, "bound") if data.get("bound") else 0.0
+    return Level(words=words, test=test, columns=columns, bound=bound, chance=_chance(where, data))
 
 
 def _chance(where: str, data: Mapping[str, Any]) -> Chance:
-    chance = Chance(float(data["m"]), float(data["u"]))
+    chance = Chance(_number(where, data, "m"), _number(where, data, "u"))
     if not (0 < chance.m < 1 and 0 < chance.u < 1):
         raise SchemaError(f"{where}: expected m and u between 0 and 1")
     return chance
 
 
-def _key(where: str, data: Mapping[str, Any], comparisons: Mapping[str, Comparison]) -> KeyRule:
-    _check_keys(where, data, _KEY_KEYS)
-    parts = tuple((p["of"], p["part"]) for p in data["parts"])
+def _key(file: str, data: Any, comparisons: Mapping[str, Comparison]) -> KeyRule:
+    _check_keys(f"{file}: keys", data, _KEY_KEYS)
+    name = _get(f"{file}: keys", data, "name", str)
+    where = f"{file}: {name}"
+    read = _get(where, data, "parts", list)
+    for part in read:
+        _check_keys(f"{where}: parts", part, {"of", "part"})
+    parts = tuple((_get(where, part, "of", str), _get(where, part, "part", str)) for part in read)
     for of, part in parts:
         if of not in comparisons:
             raise SchemaError(f"{where}: of: expected one of {', '.join(comparisons)}, found {of}")
         if part not in PARTS or PARTS[part].column not in READERS[comparisons[of].reader].columns:
             raise SchemaError(f"{where}: part: {part} cannot be made of {of}")
     key = BlockingKey(
-        name=data["name"],
+        name=name,
         properties=tuple(sorted({name for of, _ in parts for name in comparisons[of].reads})),
         is_equality=all(part == WHOLE for _, part in parts),
     )
@@ -205,9 +268,33 @@ def _key(where: str, data: Mapping[str, Any], comparisons: Mapping[str, Comparis
     return KeyRule(key, parts, most)
 
 
+def _get(where: str, data: Mapping[str, Any], key: str, kind: type[T]) -> T:
+    value = data.get(key)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise SchemaError(f"{where}: {key}: expected {_KINDS[kind]}, found {describe_kind(value)}")
+    return value
+
+
+def _number(where: str, data: Mapping[str, Any], key: str) -> float:
+    value = data.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise SchemaError(f"{where}: {key}: expected a number, found {describe_kind(value)}")
+    return float(value)
+
+
+def _texts(where: str, data: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    values = _get(where, data, key, list)
+    if not all(isinstance(value, str) for value in values):
+        raise SchemaError(f"{where}: {key}: expected texts, found another kind")
+    return tuple(values)
+
+
+_KINDS: Mapping[type, str] = {str: "text", int: "a whole number", list: "a list", dict: "a mapping"}
+
+
 def _check_keys(where: str, data: Any, known: set[str]) -> None:
     if not isinstance(data, dict):
-        raise SchemaError(f"{where}: expected a mapping, found {type(data).__name__}")
+        raise SchemaError(f"{where}: expected a mapping, found {describe_kind(data)}")
     for key in data:
         if key not in known:
             raise SchemaError(f"{where}: {key}: unknown key")

@@ -31,7 +31,7 @@ from api.cli.display import (
 )
 from api.cli.documents import documents
 from api.cli.policy import policy_app
-from api.cli.resolving import compare, dedupe
+from api.cli.resolving import compare, dedupe, train
 from api.cli.schema import schema
 from api.cli.serving import query, serve, token
 from api.document import (
@@ -416,6 +416,7 @@ app.command()(export)
 app.add_typer(watch_app, name="watch")
 app.add_typer(policy_app, name="policy")
 app.command()(dedupe)
+app.command()(train)
 app.command()(compare)
 app.command()(schema)
 app.command()(documents)

@@ -21,6 +21,7 @@ from ontology.schema import Ontology, Schema, default_ontology
 
 if TYPE_CHECKING:
     from resolution.dedupe import ScoredPairs
+    from resolution.model import Model
 
 MATCH, POSSIBLE, DIFFERENT, INVALID = VERDICTS = ("match", "possible", "different", "invalid")
 # In bits. Whoever names a pair to compare thinks it likelier than any two records are: 1 to 256.
@@ -35,6 +36,9 @@ _SIDES = ("left", "right")
 
 T = TypeVar("T")
 
+Trained = Annotated[
+    Path | None, typer.Option("--model", metavar="FILE", help="A model of `vinculum train`, for the shipped one.")
+]
 Target = Annotated[str, typer.Option("--out", metavar="FILE", help="Where to write; - is standard output.")]
 
 
@@ -45,7 +49,8 @@ def dedupe(
     pairs: Annotated[
         str | None, typer.Option(metavar="FILE", help="Also write the scored pairs, with each comparison's weight.")
     ] = None,
-    train: Annotated[bool, typer.Option("--train", help="Fit the shipped model to these tables first.")] = False,
+    train: Annotated[bool, typer.Option("--train", help="Fit the model to these tables first.")] = False,
+    model: Trained = None,
 ) -> None:
     """Find which rows of tables are one person or organisation. Needs no store and keeps nothing.
 
@@ -54,18 +59,17 @@ def dedupe(
     """
     # Splink and DuckDB take a second to load, and only this needs them.
     from resolution.dedupe import find_entities, score_pairs
-    from resolution.model import load_model
     from resolution.parquet import read_parquet
 
     started = time.monotonic()
     flat = read_flat_mapping(mapping)
     targets = [target] if pairs is None else [target, pairs]
-    _check_targets(targets, [*tables, mapping])
-    model = load_model(default_ontology()[flat.schema].model or "")
+    _check_targets(targets, [*tables, mapping, *([model] if model else [])])
+    chosen = _read_model(flat.schema, model)
     reader = FlatReader(flat, read_parquet=read_parquet)
     with open_drafts(targets) as drafts, show_progress("dedupe") as progress:
         records = _count(reader.iter_records(tables), "records", progress)
-        scored = score_pairs(records, model, is_trained=train, progress=_follow(progress))
+        scored = score_pairs(records, chosen, is_trained=train, progress=_follow(progress))
         entities = find_entities(scored).tolist()
         ids = reader.ids
         _write(drafts[0], ("id", "entity"), zip(ids, (ids[place] for place in entities), strict=True))
@@ -77,11 +81,39 @@ def dedupe(
     _show_summary(f"{', '.join(found)}, the largest of {say_count(max(sizes.values(), default=0), 'record')}", started)
 
 
+def train(
+    tables: Annotated[list[Path], typer.Argument(metavar="TABLE...", help="CSV, TSV, JSON lines or Parquet.")],
+    mapping: Annotated[Path, typer.Option(metavar="MAPPING", help="What the columns mean (YAML).")],
+    target: Target,
+    model: Trained = None,
+) -> None:
+    """Fit a model to tables that nobody has judged, and write it for `dedupe --model` and `compare --model`.
+
+    How often each finding shows among rows of one thing and of two is counted by expectation maximisation; what is
+    compared, the keys that propose pairs and the stop stay. Nothing of any row is in the file.
+    """
+    from resolution.model import dump_model
+    from resolution.parquet import read_parquet
+    from resolution.train import train_model
+
+    started = time.monotonic()
+    flat = read_flat_mapping(mapping)
+    _check_targets([target], [*tables, mapping, *([model] if model else [])])
+    chosen = _read_model(flat.schema, model)
+    reader = FlatReader(flat, read_parquet=read_parquet)
+    with open_drafts([target]) as (draft,), show_progress("train") as progress:
+        fitted = train_model(_count(reader.iter_records(tables), "records", progress), chosen)
+        draft.write(dump_model(fitted, f"Fitted to {len(reader.ids):,} records on {datetime.now(UTC):%Y-%m-%d}."))
+    _show_left_out(reader.cleaner)
+    _show_summary(f"{say_count(len(reader.ids), 'record')}, a prior of {fitted.prior:+.1f} bits", started)
+
+
 def compare(
     pairs: Annotated[
         Path, typer.Argument(metavar="PAIRS", help="JSON lines, each with left and right: their schema and properties.")
     ],
     target: Target,
+    model: Trained = None,
 ) -> None:
     """Weigh pairs of records, one a line, by the shipped models. Needs no store and keeps nothing.
 
@@ -89,8 +121,8 @@ def compare(
     no model compares are different, without a weight. A line that cannot be read is invalid, counted and named.
     """
     started = time.monotonic()
-    _check_targets([target], [pairs])
-    weigher = _Weigher()
+    _check_targets([target], [pairs, *([model] if model else [])])
+    weigher = _Weigher(model)
     with open_drafts([target]) as (draft,), show_progress("compare") as progress:
         _write(draft, ("line", "weight", "probability", "verdict"), _count(weigher.iter_rows(pairs), "pairs", progress))
     weigher.show_faults()
@@ -132,7 +164,12 @@ class _Score(NamedTuple):
 class _Weigher:
     """Weighs the pairs of a file, and keeps count of what it could not read."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: Path | None) -> None:
+        # With the models come libraries that take a second to load.
+        from resolution.model import read_model
+
+        trained = read_model(path) if path else None
+        self._trained = {trained.name: trained} if trained else {}
         self.cleaner = Cleaner()
         self.verdicts: Counter[str] = Counter()
         self._faults: list[str] = []
@@ -157,7 +194,6 @@ class _Weigher:
             err.print(f"... and {say_count(more, 'line')} more that cannot be read", markup=False)
 
     def _weigh(self, number: int, text: str | InvalidValue) -> _Score:
-        # With the models come libraries that take a second to load.
         from resolution.model import load_model
         from resolution.pairwise import compare_records
 
@@ -170,7 +206,8 @@ class _Weigher:
         name = find_common_model(left.schema, right.schema, default_ontology())
         if name is None:
             return _Score(number, "", "", DIFFERENT)
-        pair = compare_records(left.record, right.record, load_model(name), recorded_at=_NO_TIME)
+        model = self._trained.get(name) or load_model(name)
+        pair = compare_records(left.record, right.record, model, recorded_at=_NO_TIME)
         weight = sum_weights(NAMED_PRIOR, (evidence.weight for evidence in pair.evidence))
         return _Score(number, weight, 1 / (1 + 2**-weight), find_verdict(weight))
 
@@ -201,6 +238,19 @@ def _write(stream: TextIO, header: Sequence[str], rows: Iterable[Sequence[Any]])
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(header)
     writer.writerows(rows)
+
+
+def _read_model(schema: str, path: Path | None) -> "Model":
+    """Return the model of a schema: the one in a file, or the shipped one. Raises SchemaError, or InvalidData for another."""
+    from resolution.model import load_model, read_model
+
+    name = default_ontology()[schema].model or ""
+    if path is None:
+        return load_model(name)
+    model = read_model(path)
+    if model.name != name:
+        raise InvalidData(f"the model {name}, which is that of {schema}", "another one", path=str(path))
+    return model
 
 
 def _check_targets(targets: Sequence[str], sources: Iterable[Path]) -> None:

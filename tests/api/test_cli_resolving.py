@@ -15,7 +15,7 @@ import pytest
 from api.cli import main
 from api.cli.resolving import find_common_model, find_verdict
 from ontology.schema import default_ontology
-from resolution.model import load_model
+from resolution.model import dump_model, load_model
 
 MAPPING = """
 schema: Person
@@ -193,6 +193,36 @@ def test_compare_writes_figures_and_verdicts(run: Run) -> None:
     assert float(rows[0]["probability"]) == pytest.approx(1 / (1 + 2 ** -float(rows[0]["weight"])))
     assert (rows[2]["weight"], rows[2]["probability"]) == ("", "")
     assert answer.err.startswith("3 pairs: 1 match, 0 possible, 2 different, 0 invalid, ")
+
+
+def test_a_trained_model_is_written_and_used(run: Run) -> None:
+    """What is fitted to a table weighs its rows, and pairs, otherwise than the shipped model; the file holds no value."""
+    said = [("Mirela Vosgan", "1991-04-07"), ("Dorin Sample", "1964-11-30"), ("Zhelyazko Tumbev", "")]
+    rows = [
+        {"nr": str(i), "name": said[i % 3][0], "born": said[i % 3][1], "mail": f"{i}@example.org"} for i in range(60)
+    ]
+    _write_table("t.csv", rows)
+    path = _write_pairs({"left": _entity("Person", name="Ada Vosgan"), "right": _entity("Person", name="Ada Vosgan")})
+
+    assert run("train", "t.csv", "--mapping", "people.yaml", "--out", "m.yaml").code == 0
+    shipped, fitted = (run("compare", path, "--out", "-", *words).out for words in ((), ("--model", "m.yaml")))
+
+    assert shipped != fitted
+    assert "Vosgan" not in Path("m.yaml").read_text()
+    assert run("dedupe", "t.csv", "--mapping", "people.yaml", "--out", "c.csv", "--model", "m.yaml").code == 0
+    assert len(Path("c.csv").read_text().splitlines()) == 61
+
+
+def test_a_model_of_something_else_is_refused(run: Run) -> None:
+    """Organisations are not weighed by a model of people."""
+    _write_table("t.csv")
+    Path("m.yaml").write_text(dump_model(load_model("organization"), "Not of people."))
+
+    answer = run("dedupe", "t.csv", "--mapping", "people.yaml", "--out", "c.csv", "--model", "m.yaml")
+
+    assert answer.code == 2
+    assert "m.yaml: expected the model person, which is that of Person, found another one" in answer.err
+    assert not Path("c.csv").exists()
 
 
 def test_compare_names_lines_that_cannot_be_read(run: Run) -> None:

@@ -1,5 +1,7 @@
 """Tests of models and their files."""
 
+import re
+from dataclasses import replace
 from math import log2
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import pytest
 
 from ontology.errors import SchemaError
 from ontology.schema import default_ontology
-from resolution.model import MODELS_FOLDER, Chance, list_models, load_model, read_model
+from resolution.model import MODELS_FOLDER, Chance, dump_model, list_models, load_model, read_model
 
 
 def _write(folder: Path, change: tuple[str, str]) -> Path:
@@ -71,6 +73,41 @@ def test_an_unknown_model_is_named() -> None:
     """A model that is not shipped is an error that lists those that are."""
     with pytest.raises(SchemaError, match="organization, person"):
         load_model("vehicle")
+
+
+@pytest.mark.parametrize("name", list_models())
+def test_what_is_written_is_read_again(tmp_path: Path, name: str) -> None:
+    """A model that is written and read is the same but for its version, which is of the text."""
+    model = load_model(name)
+    path = tmp_path / "model.yaml"
+    path.write_text(dump_model(model, "Written again."), encoding="utf-8")
+
+    found = read_model(path)
+
+    assert replace(found, version=model.version) == model
+    assert found.version.startswith(f"{name}-{model.release}-")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[", "expected a model in YAML"),
+        ("- a", "expected a mapping, found list"),
+        ("{}", "name: expected text, found nothing"),
+        ("{name: a, release: x}", "release: expected a whole number, found text"),
+        ("{name: a, release: 1, comparisons: []}", "keys: expected a list, found nothing"),
+        ("{name: a, release: 1, comparisons: [], keys: []}", "comparisons: expected one or more"),
+        ("{name: a, release: 1, comparisons: [1], keys: []}", "comparisons: expected a mapping, found number"),
+        ("{name: a, release: 1, comparisons: [{name: b, as: dates}], keys: []}", "b: levels: expected a list"),
+    ],
+)
+def test_what_is_no_model_is_named(tmp_path: Path, text: str, message: str) -> None:
+    """Whatever a file holds, the fault says what was expected, and where."""
+    path = tmp_path / "model.yaml"
+    path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(SchemaError, match=re.escape(message)):
+        read_model(path)
 
 
 def test_weights_are_log2_bayes_factors() -> None:
