@@ -28,7 +28,7 @@ MODELS_FOLDER = Path(__file__).parent / "models"
 
 _MODEL_KEYS = {"name", "release", "description", "prior", "stop", "comparisons", "keys"}
 _COMPARISON_KEYS = {"name", "reads", "as", "ignored", "equality", "levels"}
-_LEVEL_KEYS = {"words", "test", "columns", "bound", "m", "u"}
+_LEVEL_KEYS = {"words", "test", "columns", "bound", "m", "u", "fixed"}
 _KEY_KEYS = {"name", "parts", "most"}
 # Which of them propose a pair is kept as the bits of one number.
 _MOST_KEYS = 62
@@ -55,13 +55,17 @@ class Chance:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One finding of a comparison: it is reached when its test holds and none before it did."""
+    """One finding of a comparison: it is reached when its test holds and none before it did.
+
+    What is `fixed` weighs what it does whatever training finds: it stands for more than it shows.
+    """
 
     words: str
     test: str
     columns: tuple[str, ...]
     bound: float
     chance: Chance
+    is_fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,7 @@ def _dump_comparison(comparison: Comparison) -> dict[str, Any]:
             **({"columns": list(level.columns)} if level.columns else {}),
             **({"bound": level.bound} if level.bound else {}),
             **asdict(level.chance),
+            **({"fixed": True} if level.is_fixed else {}),
         }
         for level in comparison.levels
     ]
@@ -234,7 +239,10 @@ def _level(of: str, data: Any, known: Sequence[str]) -> Level:
     if not set(columns) <= set(known) or len(columns) != TESTS[test].columns:
         raise SchemaError(f"{where}: columns: expected {TESTS[test].columns} of {', '.join(known)}")
     bound = _number(where, data, "bound") if data.get("bound") else 0.0
-    return Level(words=words, test=test, columns=columns, bound=bound, chance=_chance(where, data))
+    is_fixed = data.get("fixed", False)
+    if not isinstance(is_fixed, bool):
+        raise SchemaError(f"{where}: fixed: expected true or false, found {describe_kind(is_fixed)}")
+    return Level(words, test, columns, bound, _chance(where, data), is_fixed)
 
 
 def _chance(where: str, data: Mapping[str, Any]) -> Chance:

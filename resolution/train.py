@@ -26,6 +26,7 @@ _SEED = 1
 # What the model had before counts as so many pairs of one thing, and of two.
 _KNOWN_M = 50.0
 _KNOWN_U = 2_000.0
+_KNOWN_BLOCK_U = 100.0
 _ROUNDS = 50
 _LEAST = 1e-7
 # The fewest pairs of a key that say anything.
@@ -160,17 +161,20 @@ def _estimate_m(proposed: Patterns, model: Model, known: Chances, u: Sequence[Co
 
 def _maximise(patterns: Patterns, known: Chances, u: Sequence[Counts], told: Sequence[int]) -> dict[int, Counts]:
     """Return, by comparison, how many pairs of one thing show each level, when what a key reads is left out."""
-    m = {i: known[i][0] / known[i][0].sum() for i in told}
+    chances = [(m / m.sum(), u[i]) for i, (m, _) in enumerate(known)]
     share = 0.5
     of_one = patterns.counts
     for _ in range(_ROUNDS):
-        chances = [(m.get(i, known[i][0]), u[i]) for i in range(len(known))]
         likely = _share(_weigh(patterns, chances, told), log(share / (1 - share)))
         of_one = patterns.counts * likely
         share = float(np.clip(of_one.sum() / patterns.counts.sum(), 0.001, 0.999))
         for i in told:
-            counted = _count_levels(patterns.levels[:, i], of_one, len(u[i])) + _KNOWN_M * known[i][0]
-            m[i] = counted / counted.sum()
+            levels, number = patterns.levels[:, i], len(u[i])
+            found = (
+                _count_levels(levels, of_one, number) + _KNOWN_M * known[i][0],
+                _count_levels(levels, patterns.counts - of_one, number) + _KNOWN_BLOCK_U * u[i],
+            )
+            chances[i] = (found[0] / found[0].sum(), found[1] / found[1].sum())
     return {i: _count_levels(patterns.levels[:, i], of_one, len(u[i])) for i in told}
 
 
@@ -195,6 +199,8 @@ def _make_levels(comparison: Comparison, m: Counts, u: Counts) -> tuple[Level, .
     seen = {0.0}
     for level, one, two in zip(comparison.levels, m.tolist(), u.tolist(), strict=True):
         chance = Chance(min(max(one, _LEAST), 1 - _LEAST), min(max(two, _LEAST), 1 - _LEAST))
+        if level.is_fixed:
+            chance = level.chance
         while chance.weight in seen:
             chance = replace(chance, u=chance.u * (1 - _NUDGE))
         seen.add(chance.weight)
