@@ -57,7 +57,8 @@ class Label:
     `special` marks the special categories of Art. 10. `minor` is True, False or
     None for unknown (a victim of unknown age counts as a minor). `admiralty` is
     kept beside the European grades and never converted. Dates are ISO 8601
-    days, empty when not set.
+    days, empty when not set. Lists are kept in alphabetical order, each name once,
+    so that one label has one lid.
     """
 
     handling: str = "H2"
@@ -80,6 +81,10 @@ class Label:
     review_date: str = ""
     expiry_date: str = ""
     legal_hold: bool = False
+
+    def __post_init__(self) -> None:
+        for part in _LISTS:
+            object.__setattr__(self, part, tuple(sorted({*getattr(self, part)})))
 
     @cached_property
     def lid(self) -> int:

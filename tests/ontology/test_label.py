@@ -19,6 +19,15 @@ def _names(*names: str) -> st.SearchStrategy[tuple[str, ...]]:
     return st.sets(st.sampled_from(names)).map(lambda found: tuple(sorted(found)))
 
 
+def test_one_label_has_one_lid() -> None:
+    """In which order its lists were written, or how often, makes no other label, and what is not said is as if it were."""
+    written = Label(release=("B", "A", "B"), purposes=("protection", "investigation"))
+    told = Label.from_dict({"release": ["A", "B"], "purposes": ["investigation", "protection"]})
+
+    assert (written, written.lid) == (told, told.lid)
+    assert Label() == Label(purposes=tuple(reversed(Label().purposes)))
+
+
 organisations = st.sampled_from(["", "X", "Y"])
 labels = st.builds(
     Label,
