@@ -77,15 +77,66 @@ def fit_model(compared: Compared, model: Model) -> Model:
 
 def _fit(drawn: Patterns, proposed: Patterns, model: Model, count: int) -> tuple[Chances, float]:
     """Return chances and prior that fit; a few rounds, since pairs of one thing are among those drawn at random."""
-    known = _list_chances(model)
-    chances, prior = known, guess_prior(count)
+    known = chances = _list_chances(model)
+    prior = guess_prior(count)
     for _ in range(_FITS):
         u = _estimate_u(drawn, known, chances, prior)
         m = _estimate_m(proposed, model, known, u)
-        chances = list(zip(m, u, strict=True))
-        weights = _weigh(proposed, chances, range(len(chances))) / log(2)
-        prior = find_prior(weights, proposed.counts, count)
+        chances = [_keep_fixed(*of) for of in zip(model.comparisons, m, u, strict=True)]
+        prior = find_prior(_weigh(proposed, chances) / log(2), proposed.counts, count)
     return chances, prior
+
+
+def _estimate_m(proposed: Patterns, model: Model, known: Chances, u: Sequence[Counts]) -> list[Counts]:
+    """Return how often each level shows among pairs of one thing, counted key by key."""
+    counted = [_KNOWN_M * m / m.sum() for m, _ in known]
+    for place, rule in enumerate(model.keys):
+        chosen = (proposed.rules >> place) & 1 == 1
+        patterns = Patterns(proposed.levels[chosen], proposed.rules[chosen], proposed.counts[chosen])
+        if patterns.counts.sum() < _FEWEST:
+            continue
+        read = {of for of, _ in rule.parts}
+        told = [comparison.name not in read for comparison in model.comparisons]
+        of_one = _find_those_of_one(patterns, known, u, told)
+        for i, is_told in enumerate(told):
+            if is_told:
+                counted[i] = counted[i] + _count_levels(patterns.levels[:, i], of_one, len(u[i]))
+    return [counts / counts.sum() for counts in counted]
+
+
+def _find_those_of_one(patterns: Patterns, known: Chances, u: Sequence[Counts], told: Sequence[bool]) -> Counts:
+    """Return how many pairs of each pattern that a key proposes are of one thing, by expectation maximisation.
+
+    Pairs of two things that share a key share more than others do: siblings an
+    address and a surname. So both have chances of their own there, which begin
+    as they are known to be elsewhere; but what the key reads and so is not `told`
+    begins, for two things, as all its pairs show it.
+    """
+    u = [
+        of_two if is_told else _smooth(_count_levels(patterns.levels[:, i], patterns.counts, len(of_two)))
+        for i, (of_two, is_told) in enumerate(zip(u, told, strict=True))
+    ]
+    chances = [(m / m.sum(), of_two) for (m, _), of_two in zip(known, u, strict=True)]
+    share = 0.5
+    of_one = patterns.counts
+    for _ in range(_ROUNDS):
+        of_one = patterns.counts * _share(_weigh(patterns, chances), log(share / (1 - share)))
+        share = float(np.clip(of_one.sum() / patterns.counts.sum(), 0.001, 0.999))
+        for i, (known_m, _) in enumerate(known):
+            levels, number = patterns.levels[:, i], len(known_m)
+            found = (
+                _count_levels(levels, of_one, number) + _KNOWN_M * known_m,
+                _count_levels(levels, patterns.counts - of_one, number) + _KNOWN_BLOCK_U * u[i],
+            )
+            chances[i] = (found[0] / found[0].sum(), found[1] / found[1].sum())
+    return of_one
+
+
+def _keep_fixed(comparison: Comparison, m: Counts, u: Counts) -> tuple[Counts, Counts]:
+    """Return the chances with those levels that are fixed as they were."""
+    fixed = np.array([level.is_fixed for level in comparison.levels])
+    known_m, known_u = _list_levels(comparison)
+    return np.where(fixed, known_m, m), np.where(fixed, known_u, u)
 
 
 def guess_prior(count: int) -> float:
@@ -105,17 +156,18 @@ def _count(findings: Findings) -> Patterns:
 
 
 def _list_chances(model: Model) -> Chances:
-    return [
-        (np.array([level.chance.m for level in c.levels]), np.array([level.chance.u for level in c.levels]))
-        for c in model.comparisons
-    ]
+    return [_list_levels(comparison) for comparison in model.comparisons]
 
 
-def _weigh(patterns: Patterns, chances: Chances, places: Iterable[int]) -> Counts:
-    """Return what some comparisons add up to in each pattern, in natural units."""
+def _list_levels(comparison: Comparison) -> tuple[Counts, Counts]:
+    chances = [level.chance for level in comparison.levels]
+    return np.array([chance.m for chance in chances]), np.array([chance.u for chance in chances])
+
+
+def _weigh(patterns: Patterns, chances: Chances) -> Counts:
+    """Return what all comparisons add up to in each pattern, in natural units."""
     total = np.zeros(len(patterns.counts))
-    for place in places:
-        m, u = chances[place]
+    for place, (m, u) in enumerate(chances):
         levels = patterns.levels[:, place]
         total += np.where(levels == MISSING, 0.0, np.log(m / u)[levels])
     return total
@@ -131,10 +183,13 @@ def _count_levels(levels: Levels, counts: Counts, number: int) -> Counts:
     return np.bincount(levels[said], weights=counts[said], minlength=number).astype(np.float64)
 
 
+def _smooth(counts: Counts) -> Counts:
+    return (counts + 1.0) / (counts + 1.0).sum()
+
+
 def _estimate_u(drawn: Patterns, known: Chances, chances: Chances, prior: float) -> list[Counts]:
     """Return how often each level shows among pairs of two things: of those drawn, less what is likely of one."""
-    places = range(len(chances))
-    of_two = drawn.counts * (1 - _share(_weigh(drawn, chances, places), prior * log(2)))
+    of_two = drawn.counts * (1 - _share(_weigh(drawn, chances), prior * log(2)))
     found = []
     for place, (_, u) in enumerate(known):
         counted = _count_levels(drawn.levels[:, place], of_two, len(u))
@@ -143,39 +198,6 @@ def _estimate_u(drawn: Patterns, known: Chances, chances: Chances, prior: float)
         least = np.minimum(u, 1 / total)
         found.append(np.maximum((counted + _KNOWN_U * u) / (total + _KNOWN_U), least))
     return found
-
-
-def _estimate_m(proposed: Patterns, model: Model, known: Chances, u: Sequence[Counts]) -> list[Counts]:
-    """Return how often each level shows among pairs of one thing, counted key by key."""
-    names = [comparison.name for comparison in model.comparisons]
-    counted = [_KNOWN_M * m / m.sum() for m, _ in known]
-    for place, rule in enumerate(model.keys):
-        chosen = (proposed.rules >> place) & 1 == 1
-        patterns = Patterns(proposed.levels[chosen], proposed.rules[chosen], proposed.counts[chosen])
-        told = [i for i, name in enumerate(names) if name not in {of for of, _ in rule.parts}]
-        if patterns.counts.sum() >= _FEWEST and told:
-            for i, counts in _maximise(patterns, known, u, told).items():
-                counted[i] = counted[i] + counts
-    return [counts / counts.sum() for counts in counted]
-
-
-def _maximise(patterns: Patterns, known: Chances, u: Sequence[Counts], told: Sequence[int]) -> dict[int, Counts]:
-    """Return, by comparison, how many pairs of one thing show each level, when what a key reads is left out."""
-    chances = [(m / m.sum(), u[i]) for i, (m, _) in enumerate(known)]
-    share = 0.5
-    of_one = patterns.counts
-    for _ in range(_ROUNDS):
-        likely = _share(_weigh(patterns, chances, told), log(share / (1 - share)))
-        of_one = patterns.counts * likely
-        share = float(np.clip(of_one.sum() / patterns.counts.sum(), 0.001, 0.999))
-        for i in told:
-            levels, number = patterns.levels[:, i], len(u[i])
-            found = (
-                _count_levels(levels, of_one, number) + _KNOWN_M * known[i][0],
-                _count_levels(levels, patterns.counts - of_one, number) + _KNOWN_BLOCK_U * u[i],
-            )
-            chances[i] = (found[0] / found[0].sum(), found[1] / found[1].sum())
-    return {i: _count_levels(patterns.levels[:, i], of_one, len(u[i])) for i in told}
 
 
 def find_prior(weights: Counts, counts: Counts | float, count: int) -> float:
@@ -199,8 +221,6 @@ def _make_levels(comparison: Comparison, m: Counts, u: Counts) -> tuple[Level, .
     seen = {0.0}
     for level, one, two in zip(comparison.levels, m.tolist(), u.tolist(), strict=True):
         chance = Chance(min(max(one, _LEAST), 1 - _LEAST), min(max(two, _LEAST), 1 - _LEAST))
-        if level.is_fixed:
-            chance = level.chance
         while chance.weight in seen:
             chance = replace(chance, u=chance.u * (1 - _NUDGE))
         seen.add(chance.weight)

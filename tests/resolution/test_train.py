@@ -44,6 +44,19 @@ def _make_population(seed: int) -> list[Record]:
     return make_people(said)
 
 
+def _make_families(seed: int) -> list[Record]:
+    """Return two records of each of two or three siblings of many families, who share a surname and a house."""
+    random = Random(seed)
+    said = []
+    for _ in range(PEOPLE // 4):
+        surname, house = _draw_name(random), f"{_draw_name(random)} {random.randint(1, 99)}"
+        for _ in range(random.randint(2, 3)):
+            name = f"{_draw_name(random)} {surname}"
+            day = f"19{random.randint(50, 99)}-{random.randint(2, 12):02}-{random.randint(2, 28):02}"
+            said += [{"name": [name], "birthDate": [day], "address": [house]}] * 2
+    return make_people(said)
+
+
 def _levels(model: Model, name: str) -> Mapping[str, tuple[float, float]]:
     comparison = next(c for c in model.comparisons if c.name == name)
     return {level.words: (level.chance.m, level.chance.u) for level in comparison.levels}
@@ -71,6 +84,18 @@ def test_what_two_people_have_in_common_is_found(trained: Model) -> None:
 def test_the_prior_is_how_many_pairs_are_of_one_thing(trained: Model) -> None:
     """One pair of all, for each person known twice."""
     assert trained.prior == pytest.approx(log2(PEOPLE / (PEOPLE * (2 * PEOPLE - 1))), abs=0.3)
+
+
+def test_siblings_are_not_taken_for_one(trained: Model) -> None:
+    """Who shares a house and a surname alone is not what one person's records are learnt from."""
+    families = train_model(_make_families(3), PERSON)
+
+    assert _levels(families, "birth")["different"][0] < 0.05
+    for model in (trained, families):
+        name = next(c for c in model.comparisons if c.name == "name")
+        known = next(c for c in PERSON.comparisons if c.name == "name")
+        fixed = [level.chance for level in name.levels if level.is_fixed]
+        assert fixed == [level.chance for level in known.levels if level.is_fixed] != []
 
 
 def test_the_order_of_records_makes_no_difference(trained: Model) -> None:
