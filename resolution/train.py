@@ -184,7 +184,8 @@ def _count_levels(levels: Levels, counts: Counts, number: int) -> Counts:
 
 
 def _smooth(counts: Counts) -> Counts:
-    return (counts + 1.0) / (counts + 1.0).sum()
+    smooth: Counts = (counts + 1.0) / (counts + 1.0).sum()
+    return smooth
 
 
 def _estimate_u(drawn: Patterns, known: Chances, chances: Chances, prior: float) -> list[Counts]:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 
 import pytest
+from hypothesis import settings
 
 from graph.bolt import BoltStore
 from graph.memory import MemoryStore
@@ -21,7 +22,9 @@ _ENGINES = pytest.StashKey[Engines]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give the session its engines, none of them started."""
+    """Give the session its engines, none of them started; no example of a law is timed."""
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")
     config.stash[_ENGINES] = Engines()
 
 

@@ -142,7 +142,7 @@ def test_what_fails_is_told_and_frees_its_slot() -> None:
     asyncio.run(ask())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     slots=st.integers(1, 4),
     queue=st.integers(0, 4),

@@ -132,7 +132,7 @@ def test_guard_knows_every_paged_field() -> None:
     assert MAX_PAGE == 100
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 6), st.integers(1, 4))
 def test_cost_is_that_of_the_document_written_out(length: int, spreads: int) -> None:
     """Fragments count as what they stand for: the limit is met exactly at the number of fields written out."""

@@ -122,7 +122,7 @@ def test_an_unknown_method_is_named() -> None:
         find_communities(make_view([], []), method="guess")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=30), st.integers(1, 30))
 def test_what_is_hidden_changes_no_community(pairs: list[tuple[int, int]], hidden: int) -> None:
     """Records and links that an observer may not have leave their communities as they are."""

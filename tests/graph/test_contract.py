@@ -474,7 +474,7 @@ def distinct(items: Iterable[Any]) -> list[Any]:
     return list({item.id: item for item in items}.values())
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(batches(), min_size=1, max_size=2), st.sets(labels), st.integers(0, 3))
 def test_every_answer_equals_the_reference(
     make_store: Callable[[], Store], written: list[Batch], allowed: set[Label], minute: int

@@ -51,7 +51,7 @@ def _is_one(store: MemoryStore, observer: Observer, left: Record, right: Record)
     return found[left.thing] == found[right.thing]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(min_value=0, max_value=2**32), st.sampled_from(OBSERVERS))
 def test_walking_out_gives_what_clustering_everything_gives(seed: int, observer: Observer) -> None:
     """The entity around each visible record is its component of the whole, and nothing hidden has one."""
@@ -70,7 +70,7 @@ def test_walking_out_gives_what_clustering_everything_gives(seed: int, observer:
             assert entity.thing == clusters.members[clusters.of[thing]][0]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(min_value=0, max_value=2**32), st.sampled_from(OBSERVERS), st.randoms(use_true_random=False))
 def test_the_order_of_importing_does_not_count(seed: int, observer: Observer, random: Random) -> None:
     """A store that was filled in another order shows the same entities."""

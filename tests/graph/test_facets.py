@@ -62,7 +62,7 @@ def test_the_most_specific_visible_schema_names_the_thing() -> None:
         assert entity.schema == entity.records[0].schema == expected
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.permutations(range(3)))
 def test_the_order_of_writing_does_not_count(order: Sequence[int]) -> None:
     """However the facets came, the record is the same."""

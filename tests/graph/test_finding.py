@@ -233,7 +233,7 @@ def test_what_does_not_fit_the_schema_is_refused() -> None:
             view.find("Person", [wrong])
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 9), st.integers(1, 4), st.sampled_from([None, Sort("birthDate"), Sort("name", True)]))
 def test_following_the_cursors_gives_each_entity_once(count: int, first: int, sort: Sort | None) -> None:
     """Pages of any size together are the whole answer, and each knows the whole total."""
@@ -342,7 +342,7 @@ def test_many_matches_are_found_as_few_are(monkeypatch: pytest.MonkeyPatch) -> N
     assert walked == read
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**32),
     st.sampled_from([("Advertisement", "title"), ("Phone", "number"), ("CryptoWallet", "tagLabel")]),

@@ -215,7 +215,7 @@ def test_what_is_not_visible_has_no_neighbourhood() -> None:
             view.neighbourhood(id_)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(EDGES, st.integers(1, 3))
 def test_distances_are_those_of_a_plain_search(edges: list[tuple[str, str]], depth: int) -> None:
     """Breadth first over the pairs, by hand, gives the same entities as far away and the same links among them."""

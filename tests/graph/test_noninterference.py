@@ -16,7 +16,7 @@ from tests.worlds.twin import ASKING, draw_pair
 from tests.worlds.world import OBSERVERS, World, build, fill, make_world
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(min_value=0, max_value=2**32))
 def test_hidden_differences_change_no_byte(seed: int) -> None:
     """Two stores that differ only in hidden records, values, links, pairs and judgements answer the same."""

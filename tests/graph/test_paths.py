@@ -181,7 +181,7 @@ def test_a_search_that_was_stopped_says_so(monkeypatch: pytest.MonkeyPatch) -> N
     assert not _ask(view).is_complete
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(EDGES, st.integers(1, 6), st.sets(st.sampled_from("AC"), min_size=1), st.sets(st.sampled_from("BD"), min_size=1))
 def test_paths_are_those_of_another_library(
     edges: list[tuple[str, str]], longest: int, lefts: set[str], rights: set[str]

@@ -243,7 +243,7 @@ def test_a_judgement_rests_on_what_was_relabelled_too(store: Store) -> None:
     assert reader_of(store).judgements_of(scope(OPEN, CLOSED), [ADA.thing]) == [replace(judgement, grounds=both)]
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches(), st.data(), st.sets(labels), st.integers(0, 3))
 def test_relabelled_is_as_if_labelled_so_from_the_start(
     make_store: Callable[[], Store], batch: Batch, data: st.DataObject, allowed: set[Label], minute: int
@@ -264,7 +264,7 @@ def test_relabelled_is_as_if_labelled_so_from_the_start(
     assert {**found, "labels": None} == {**expected, "labels": None}
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batches(), st.data(), st.sets(labels))
 def test_every_relabelling_equals_the_reference(
     make_store: Callable[[], Store], batch: Batch, data: st.DataObject, allowed: set[Label]

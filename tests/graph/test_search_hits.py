@@ -93,7 +93,7 @@ def test_hidden_values_are_never_named() -> None:
     assert [(hit.name, hit.value) for hit in view.search_hits("ro").items] == [("country", "ro")]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32), st.sampled_from(WORDS), st.integers(1, 3))
 def test_hits_are_what_a_search_finds(seed: int, text: str, first: int) -> None:
     """The same entities, cursors and totals on every page; each value is shown, in clear, and holds a word."""

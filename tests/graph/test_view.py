@@ -74,7 +74,7 @@ def test_equal_matches_come_in_order_of_name() -> None:
     assert _captions(view.search("ada").items) == ["Ada Abc", "Ada Mid", "Ada Zed"]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(min_value=0, max_value=9), st.integers(min_value=1, max_value=4))
 def test_following_the_cursors_gives_each_result_once(count: int, first: int) -> None:
     """Pages of any size together are the whole answer."""

@@ -158,7 +158,7 @@ _VALUES = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(_VALUES, st.booleans())
 def test_strict_json_reads_what_is_plain(value: Any, is_ascii: bool) -> None:
     """Strictness changes no good value."""

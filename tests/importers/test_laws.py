@@ -100,7 +100,7 @@ _JSON = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(_JSON, max_size=4), st.sampled_from(["stix", "followthemoney"]))
 def test_no_json_breaks_a_reader(values: list[Any], kind: str) -> None:
     """Whatever JSON stands among good objects, only items or one clear error come out, and the good ones stay."""
@@ -116,7 +116,7 @@ def test_no_json_breaks_a_reader(values: list[Any], kind: str) -> None:
     assert len(records(items)) >= 3
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(sorted(SAMPLES)), st.integers(0, 10_000), st.binary(max_size=6), st.booleans())
 def test_no_damage_breaks_a_reader(name: str, place: int, damage: bytes, is_cut: bool) -> None:
     """A file cut short or overwritten anywhere gives items, rejections, or one clear error."""

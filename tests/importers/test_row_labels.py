@@ -131,7 +131,7 @@ observers = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(cells, schema_labels, st.booleans(), st.lists(observers, min_size=1, max_size=8))
 def test_nothing_of_a_row_is_shown_more_widely(
     said: dict[str, str], parts: dict[str, Any], two: bool, watchers: list[Observer]
@@ -151,7 +151,7 @@ def test_nothing_of_a_row_is_shown_more_widely(
     assert not [w for w in watchers for label in mentioned if _leaks(w, label, labels["Advertisement"])]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cells, st.sampled_from([{}, {"Thing": {"handling": "H1"}}]))
 def test_one_labelled_entity_gives_the_row_its_label(said: dict[str, str], parts: dict[str, Any]) -> None:
     """The others, what their texts mention and the links have exactly the label of the one with label columns."""

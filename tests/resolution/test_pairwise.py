@@ -17,7 +17,7 @@ def _compare(said: Sequence[Said]) -> Pair:
     return compare_records(left, right, PERSON, recorded_at=NOW)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(populations)
 def test_a_pair_has_no_direction(records: list[Record]) -> None:
     """Which record is given first makes no difference."""
@@ -29,7 +29,7 @@ def test_a_pair_has_no_direction(records: list[Record]) -> None:
     assert pair.left <= pair.right
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(populations)
 def test_what_a_record_does_not_say_weighs_nothing(records: list[Record]) -> None:
     """A comparison weighs 0 exactly when a side is silent, whoever looks."""

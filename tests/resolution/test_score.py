@@ -19,7 +19,7 @@ from resolution.score import make_settings, score_records
 from tests.factory import make_record
 from tests.resolution.people import NOW, ORGANIZATION, PERSON, draw_people, make_people, populations
 
-SLOW = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=4, suppress_health_check=[HealthCheck.too_slow])
 ENGINE = Engine()
 OPEN = replace(PERSON, stop=-1000.0)
 

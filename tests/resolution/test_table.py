@@ -45,7 +45,7 @@ def test_each_pair_shows_what_it_shows_alone(people: list[Record], compared: Com
     drawn, proposed = (_by_input(compared, findings) for findings in (compared.drawn, compared.proposed))
 
     assert drawn == {(i, j): _expect(people[i], people[j]) for i, j in combinations(range(len(people)), 2)}
-    assert 100 < len(proposed)
+    assert len(proposed) > 100
     assert proposed.items() <= drawn.items()
 
 
@@ -67,7 +67,8 @@ def test_the_order_and_repetition_of_records_make_no_difference(people: list[Rec
 
     assert [again[place].id for place in other.places] == [people[place].id for place in compared.places]
     for one, same in ((other.proposed, compared.proposed), (other.drawn, compared.drawn)):
-        assert one is not None and same is not None
+        assert one is not None
+        assert same is not None
         assert all(np.array_equal(getattr(one, part), getattr(same, part)) for part in Findings.__slots__)
 
 
