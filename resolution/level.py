@@ -12,7 +12,7 @@ from typing import Any
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
 from resolution.column import Columns
-from resolution.likeness import FIRM, PERSON, find_likeness
+from resolution.likeness import FIRM, PERSON, PLACE, find_likeness
 
 ELSE = "else"
 
@@ -37,8 +37,17 @@ def compare_firms(left: list[str], right: list[str]) -> float:
     return find_likeness(left, right, FIRM)
 
 
+def compare_places(left: list[str], right: list[str]) -> float:
+    """Return how alike the most alike of two addresses are."""
+    return find_likeness(left, right, PLACE)
+
+
 # Functions of two lists that only Python has, by their names in SQL.
-FUNCTIONS = {f"{PERSON}_likeness": compare_people, f"{FIRM}_likeness": compare_firms}
+FUNCTIONS = {
+    f"{PERSON}_likeness": compare_people,
+    f"{FIRM}_likeness": compare_firms,
+    f"{PLACE}_likeness": compare_places,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +112,7 @@ TESTS: dict[str, LevelTest] = {
     "apart": LevelTest(1, "least_apart({0}_l, {0}_r) <= {bound}", is_within),
     **{
         kind: LevelTest(1, f"{kind}_likeness({{0}}_l, {{0}}_r) >= {{bound}}", partial(is_like, kind=kind))
-        for kind in (PERSON, FIRM)
+        for kind in (PERSON, FIRM, PLACE)
     },
     ELSE: LevelTest(0, "ELSE", is_else),
 }

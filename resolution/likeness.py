@@ -20,7 +20,7 @@ from ontology.values.name import romanise
 from resolution.script import prepare_name
 from resolution.sound import make_sounds
 
-PERSON, FIRM = "person", "firm"
+PERSON, FIRM, PLACE = "person", "firm", "place"
 
 _WORDS_FILE = Path(__file__).parent / "words.yaml"
 # The most names of a record that are looked at: each is compared with each.
@@ -77,7 +77,7 @@ class Vocabulary:
 
 
 def find_likeness(left: Sequence[str], right: Sequence[str], kind: str) -> float:
-    """Return how alike the most alike of two records' names are, from 0.0 to 1.0; `kind` is PERSON or FIRM.
+    """Return how alike the most alike of two records' names are, from 0.0 to 1.0; `kind` is PERSON, FIRM or PLACE.
 
     Symmetric, and a function of the names alone.
     """
@@ -101,6 +101,9 @@ def _compare(left: str, right: str, kind: str) -> float:
     # Nothing alike begins alike in no word: most names of two people are told apart by this alone.
     if one.starts.isdisjoint(other.starts):
         return 0.0
+    # Another number is another house.
+    if kind == PLACE and one.numbers and other.numbers and one.numbers.isdisjoint(other.numbers):
+        return 0.0
     if sorted(one.words) == sorted(other.words):
         alike = 1.0
     else:
@@ -109,7 +112,7 @@ def _compare(left: str, right: str, kind: str) -> float:
     if kind == PERSON and telling[0] < 2:
         alike *= _ONE_WORD if telling[1] > 1 else _LONE_WORDS
     if one.forms and other.forms and one.forms.isdisjoint(other.forms):
-        alike *= _OTHER_FORM if kind == FIRM else _OTHER_YEARS
+        alike *= _OTHER_YEARS if kind == PERSON else _OTHER_FORM
     return alike
 
 
@@ -147,7 +150,7 @@ def parse_name(name: str, kind: str) -> Name:
 
 @cache
 def load_vocabulary(kind: str) -> Vocabulary:
-    """Return what is known of words in names of persons or firms."""
+    """Return what is known of words in names of a kind."""
     data = yaml.safe_load(_WORDS_FILE.read_text(encoding="utf-8"))[kind]
     forms = {word: form for form, words in data["forms"].items() for word in words}
     phrases = ((phrase, form) for form, phrases in data["phrases"].items() for phrase in phrases)

@@ -11,6 +11,7 @@ from resolution.sound import make_sounds
 
 # Of long names (patronymics, titles, whole sentences) the longest words identify best.
 _MOST_WORDS = 3
+_SHORTEST_MARK = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,19 @@ def make_acronyms(names: Iterable[Sequence[str]]) -> set[str]:
     }
 
 
+def make_marks(texts: Iterable[str]) -> set[str]:
+    """Return, of each text, each of its first numbers with the sound of each of its longest words."""
+    marks = set()
+    for text in texts:
+        words = text.split()
+        numbers = [word for word in words if word.isdigit()][:_MOST_WORDS]
+        longest = _longest(tuple(word for word in words if word.isalpha() and len(word) >= _SHORTEST_MARK))
+        marks |= {f"{number} {sound}" for number in numbers for word in longest for sound in make_sounds(word)}
+    return marks
+
+
 PARTS: dict[str, Part] = {
+    "marks": Part("numbered", make_marks),
     "acronyms": Part("parts", make_acronyms),
     WHOLE: Part(WHOLE, set),
     "full": Part("full", set),

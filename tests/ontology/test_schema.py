@@ -86,6 +86,7 @@ def test_only_strong_identifiers_are_keys() -> None:
 
     assert {schema.name: schema.key for schema in ontology.values() if schema.key} == KEYS
     assert {schema.name: schema.model for schema in ontology.values() if schema.model} == {
+        "Address": "address",
         "Person": "person",
         "Organization": "organization",
         "Company": "organization",

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resolution.likeness import FIRM, PERSON, compare_names, compare_words, find_likeness
+from resolution.likeness import FIRM, PERSON, PLACE, compare_names, compare_words, find_likeness
 
 names = st.one_of(
     st.text(max_size=30),
@@ -12,7 +12,7 @@ names = st.one_of(
         " ".join
     ),
 )
-kinds = st.sampled_from([PERSON, FIRM])
+kinds = st.sampled_from([PERSON, FIRM, PLACE])
 
 # Pairs that a reader would call one name, and pairs alike that they would not; those on a line share most.
 ONE_NAME = [
@@ -34,6 +34,8 @@ ONE_NAME = [
     ("李小梅", "Li Xiaomei", PERSON),
     ("华星科技有限公司", "Huaxing Technologies Co., Ltd.", FIRM),
     ("ミレラ銀行株式会社", "Mirera Bank KK", FIRM),
+    ("Strada Lunga 4, Strugeni", "Strugeni, Str. Lunga 4", PLACE),
+    ("ул. Длинная, д. 4, кв. 3, Стругени", "Dlinnaya 4-3, Strugeni", PLACE),
     ("Varna Star Ltd", "Varna Star Limited", FIRM),
     ("Varna Star", "Varna Star Ltd", FIRM),
     ("OOO Varna Star", "Varna Star, Limited Liability Company", FIRM),
@@ -46,6 +48,8 @@ TWO_NAMES = [
     ("Mirela Vosgan", "Mirela Tumbev", PERSON),
     ("Mirela", "Mirela Vosgan", PERSON),
     ("Vosgan, Mirela, 1901-1977", "Vosgan, Mirela, 1950-", PERSON),
+    ("Strada Lunga 4, Strugeni", "Strada Lunga 5, Strugeni", PLACE),
+    ("Strada Lunga 4, Strugeni", "Strada Scurta 4, Strugeni", PLACE),
     ("Varna Star Ltd", "Burgas Star Ltd", FIRM),
     ("Varna Fund 2", "Varna Fund 3", FIRM),
     ("Varna Holding International", "Burgas Holding International", FIRM),
