@@ -7,6 +7,7 @@ Only a table that one reader sees whole has wider keys too (see `KeyRule`).
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import islice
 from typing import Any
 
@@ -22,6 +23,9 @@ from resolution.model import Model
 
 RECORDS = "records"
 CANDIDATES = "candidates"
+
+# In a table a key of more records proposes nothing, whatever its rule: a million pairs of it are enough.
+MOST_OF_ANY = 1_500
 
 _LOADED_AT_ONCE = 10_000
 _TWO_LISTS: list[Any] = [DuckDBPyType(list[str])] * 2
@@ -57,11 +61,13 @@ def open_engine(engine: Engine) -> duckdb.DuckDBPyConnection:
 
 def load_records(
     connection: duckdb.DuckDBPyConnection, records: Iterable[Record], model: Model, *, is_table: bool = False
-) -> int:
+) -> tuple[int, int]:
     """Fill the table `records`, one row per distinct record in order of id, and the keys that any two share.
 
     Returns how many there are. A record given twice counts once. With `is_table`
-    rules for tables count as well, but for keys of more records than they allow.
+    rules for tables count as well, but for keys of more records than they allow,
+    and no key that more than `MOST_OF_ANY` share counts: how many of those there
+    are is returned as well.
     """
     schema = _record_schema(model)
     for name, columns in (("loaded", schema), ("loaded_keys", _KEY_SCHEMA)):
@@ -74,10 +80,24 @@ def load_records(
         start += len(batch)
     for statement in _RANK:
         connection.execute(statement)
+    ignored = _narrow_keys(connection, model) if is_table else 0
+    return int(connection.sql(f"SELECT count(*) FROM {RECORDS}").fetchall()[0][0]), ignored
+
+
+def _narrow_keys(connection: duckdb.DuckDBPyConnection, model: Model) -> int:
+    """Drop keys of a table that too many records share, and those of copies; return how many of any rule were dropped."""
     for place, rule in enumerate(model.keys):
         if rule.most is not None:
             connection.execute(_DROP_COMMON, [place, place, rule.most])
-    return int(connection.sql(f"SELECT count(*) FROM {RECORDS}").fetchall()[0][0])
+    for statement in _DROP_COPIES:
+        connection.execute(statement)
+    ignored = 0
+    for place, rule in enumerate(model.keys):
+        if rule.most is None:
+            [(common,)] = connection.execute(_COUNT_COMMON, [place, MOST_OF_ANY]).fetchall()
+            ignored += common
+            connection.execute(_DROP_COMMON, [place, place, MOST_OF_ANY])
+    return ignored
 
 
 def plan_ranges(connection: duckdb.DuckDBPyConnection, engine: Engine) -> Iterator[tuple[int, int]]:
@@ -111,6 +131,16 @@ _RANK = (
     "DROP TABLE loaded",
     "DROP TABLE loaded_keys",
 )
+# Of records that say exactly the same two are enough: of a million of them there are 500 milliard pairs.
+_DROP_COPIES = (
+    "CREATE TABLE copies AS SELECT row, two[1] AS first, two[2] AS second "
+    f"FROM (SELECT said, min(row, 2) AS two FROM {RECORDS} GROUP BY said HAVING count(*) > 2) "
+    f"JOIN {RECORDS} USING (said) WHERE row > two[2]",
+    "DELETE FROM keys WHERE row IN (SELECT row FROM copies)",
+)
+_COUNT_COMMON = """
+SELECT count(*) FROM (SELECT text FROM keys WHERE rule = ? GROUP BY text HAVING count(*) > ?)
+"""
 _DROP_COMMON = """
 DELETE FROM keys WHERE rule = ? AND text IN (SELECT text FROM keys WHERE rule = ? GROUP BY text HAVING count(*) > ?)
 """
@@ -132,7 +162,8 @@ GROUP BY ALL
 def _record_schema(model: Model) -> pa.Schema:
     columns = [(c.name, column) for c in model.comparisons for column in READERS[c.reader].columns]
     compared = [(f"{of}_{column}", _OTHER_TYPES.get(column, _TEXTS)) for of, column in columns]
-    return pa.schema([("loaded", pa.int64()), ("id", pa.string()), ("thing", pa.string()), *compared])
+    named = [("id", pa.string()), ("thing", pa.string()), ("said", pa.binary())]
+    return pa.schema([("loaded", pa.int64()), *named, *compared])
 
 
 def _read_batch(records: Sequence[Record], model: Model, start: int, *, is_table: bool) -> tuple[pa.Table, pa.Table]:
@@ -142,6 +173,7 @@ def _read_batch(records: Sequence[Record], model: Model, start: int, *, is_table
         list(range(start, start + len(records))),
         [record.id for record in records],
         [record.thing for record in records],
+        [_digest(record) if is_table else b"" for record in records],
     ]
     for comparison in model.comparisons:
         for column in READERS[comparison.reader].columns:
@@ -154,6 +186,12 @@ def _read_batch(records: Sequence[Record], model: Model, start: int, *, is_table
         for rule, text in iter_keys(columns, model, of_table=is_table)
     ]
     return _make_table(rows, schema), _make_table(list(zip(*keys, strict=True)) or [(), (), ()], _KEY_SCHEMA)
+
+
+def _digest(record: Record) -> bytes:
+    """Return what is the same for records that say exactly the same."""
+    said = repr((record.schema, sorted(record.properties.items())))
+    return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _make_table(columns: Sequence[Sequence[Any]], schema: pa.Schema) -> pa.Table:

@@ -26,7 +26,10 @@ class ScoredPairs:
 
     `left` and `right` are (n,) int64 and `weight` (n,) float64, in bits, the
     prior and all evidence in it. `levels` is (n, k) int8: for each of the k
-    `comparisons` the place of its weight in its part of `scales`.
+    `comparisons` the place of its weight in its part of `scales`. `copies` is
+    (m, 3) int64: records that say exactly what two others do, each with the places
+    of those two: it is of their entity where they are of one.
+    `ignored` counts keys that so many records share that they proposed nothing.
     """
 
     count: int
@@ -36,15 +39,39 @@ class ScoredPairs:
     comparisons: tuple[str, ...]
     levels: npt.NDArray[np.int8]
     scales: tuple[Weights, ...]
+    copies: Places
+    ignored: int
 
     def iter_rows(self) -> Iterator[tuple[int, int, float, float, list[float]]]:
-        """Yield left, right, weight, probability and the weight of each comparison, rounded to a millionth."""
-        for start in range(0, len(self.left), _ROWS_AT_ONCE):
+        """Yield left, right, weight, probability and the weight of each comparison, rounded to a millionth.
+
+        At the end each copy with the first of its two.
+        """
+        yield from self._iter_rows(self.left, self.right, np.arange(len(self.left)))
+        found = self._find_pairs_of_two()
+        ends = np.sort(self.copies[found >= 0, :2], axis=1)
+        yield from self._iter_rows(ends[:, 0], ends[:, 1], found[found >= 0])
+
+    def _iter_rows(
+        self, left: Places, right: Places, like: Places
+    ) -> Iterator[tuple[int, int, float, float, list[float]]]:
+        """Yield pairs that weigh what others do, by the places of those."""
+        for start in range(0, len(left), _ROWS_AT_ONCE):
             some = slice(start, start + _ROWS_AT_ONCE)
-            found = [scale[self.levels[some, place]] for place, scale in enumerate(self.scales)]
+            found = [scale[self.levels[like[some], place]] for place, scale in enumerate(self.scales)]
             weights = np.column_stack(found).round(6).tolist()
-            figures = (self.left[some], self.right[some], self.weight[some], to_probability(self.weight[some]))
+            weight = self.weight[like[some]]
+            figures = (left[some], right[some], weight, to_probability(weight))
             yield from zip(*(part.tolist() for part in figures), weights, strict=True)
+
+    def _find_pairs_of_two(self) -> Places:
+        """Return, for each copy, the place of the pair of its two, -1 where nothing proposed it."""
+        two = np.sort(self.copies[:, 1:], axis=1)
+        known, wanted = (one * self.count + other for one, other in ((self.left, self.right), two.T))
+        places = np.searchsorted(known, wanted)
+        is_there = places < len(known)
+        is_there[is_there] = known[places[is_there]] == wanted[is_there]
+        return np.where(is_there, places, -1)
 
 
 def to_probability(weight: Weights) -> Weights:
@@ -70,7 +97,7 @@ def score_pairs(
     weight = np.zeros(len(pairs.left))
     for place, scale in enumerate(scales):
         weight += scale[pairs.levels[:, place]]
-    weight = np.round(weight + find_prior(weight, 1.0, max(2, len(compared.places))), 6)
+    weight = np.round(weight + find_prior(weight, compared.count_pairs(), max(2, len(compared.places))), 6)
     ends = compared.places[pairs.left], compared.places[pairs.right]
     left, right = np.minimum(*ends), np.maximum(*ends)
     kept = np.flatnonzero(weight >= LOWEST)
@@ -83,9 +110,18 @@ def score_pairs(
         comparisons=tuple(comparison.name for comparison in model.comparisons),
         levels=pairs.levels[order],
         scales=scales,
+        copies=compared.places[compared.copies],
+        ignored=compared.ignored,
     )
 
 
 def find_entities(pairs: ScoredPairs) -> Places:
     """Return, for each record, the place of the first record of its entity; (count,) int64."""
-    return find_clusters(pairs.count, pairs.left, pairs.right, pairs.weight, STOP, absent=ABSENT)
+    found = find_clusters(pairs.count, pairs.left, pairs.right, pairs.weight, STOP, absent=ABSENT)
+    copy, first, second = pairs.copies.T
+    found[copy] = np.where(found[first] == found[second], found[first], copy)
+    # A copy may come before those that it says the same as.
+    earliest = np.arange(pairs.count)
+    np.minimum.at(earliest, found, np.arange(pairs.count))
+    entities: Places = earliest[found]
+    return entities

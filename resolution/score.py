@@ -42,7 +42,7 @@ def score_records(
     done, and of how many.
     """
     with open_engine(engine) as connection:
-        count = load_records(connection, records, model)
+        count, _ = load_records(connection, records, model)
         make_pair = _pair_maker(model, recorded_at)
         linker = make_linker(DuckDBAPI(connection=connection), model)
         for first, last in plan_ranges(connection, engine):

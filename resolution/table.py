@@ -48,12 +48,29 @@ class Findings:
 class Compared:
     """A table compared: `places` (count,) is where each row, in order of record id, came in the input from 0.
 
-    `proposed` are the pairs that a key proposes, in order of left and right.
+    `proposed` are the pairs that a key proposes, in order of left and right. `copies` is (m, 3): rows that say exactly
+    what two others do, with these two; nothing proposes pairs of them. `ignored` counts the keys that too many records
+    share.
     """
 
     places: Integers
     proposed: Findings
+    copies: Integers
+    ignored: int
     drawn: Findings | None
+
+    def count_pairs(self) -> npt.NDArray[np.float64]:
+        """Return for how many pairs each proposed one stands, when those of copies are counted."""
+        alike = np.arange(len(self.places))
+        alike[self.copies[:, 2]] = self.copies[:, 1]
+        members = np.bincount(alike, minlength=len(alike)).astype(np.float64)
+        members += np.bincount(self.copies[:, 1], minlength=len(alike))
+        # Each of the two stands for half of all that say the same.
+        two = np.where(np.bincount(self.copies[:, 1], minlength=len(alike)) > 0, members / 2, 1.0)[alike]
+        left, right = self.proposed.left, self.proposed.right
+        number = members[alike[left]]
+        among = number * (number - 1) / 2
+        return np.where(alike[left] == alike[right], among, two[left] * two[right])
 
 
 def compare_table(
@@ -74,7 +91,8 @@ def compare_table(
     `places`, where a record given twice has the place that it had first.
     """
     with open_engine(engine) as connection:
-        count = load_records(connection, records, model, is_table=True)
+        count, ignored = load_records(connection, records, model, is_table=True)
+        copies = connection.sql("SELECT row, first, second FROM copies ORDER BY row").fetchnumpy()
         places = connection.sql(f"SELECT loaded FROM {RECORDS} ORDER BY row").fetchnumpy()["loaded"]
         linker = make_linker(DuckDBAPI(connection=connection), model)
         found = []
@@ -89,7 +107,8 @@ def compare_table(
             drawn = _read_findings(connection, linker, model)
         if progress:
             progress(count, count)
-    return Compared(np.asarray(places, np.int64), _join(found, model), drawn)
+    alike = np.column_stack([np.asarray(copies[name], np.int64) for name in ("row", "first", "second")])
+    return Compared(np.asarray(places, np.int64), _join(found, model), alike, ignored, drawn)
 
 
 def _draw_candidates(connection: duckdb.DuckDBPyConnection, count: int) -> None:

@@ -76,6 +76,9 @@ def dedupe(
         for draft in drafts[1:]:
             _write(draft, _PAIR_HEADER + scored.comparisons, _iter_pair_rows(scored, ids))
     _show_left_out(reader.cleaner)
+    if scored.ignored:
+        said = f"{scored.ignored:,} shared by so many records that they proposed no pair"
+        err.print(f"keys: {said}", markup=False, soft_wrap=True)
     sizes = Counter(entities)
     found = [say_count(len(entities), "record"), say_count(len(scored.left), "pair"), _say_entities(len(sizes))]
     _show_summary(f"{', '.join(found)}, the largest of {say_count(max(sizes.values(), default=0), 'record')}", started)

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ontology.errors import UnusableSource
+from resolution.block import MOST_OF_ANY
 from resolution.dedupe import LOWEST, find_entities, score_pairs
 from resolution.keys import iter_keys, read_columns
 from resolution.pairwise import compare_records
@@ -55,6 +56,39 @@ def test_a_key_of_too_many_records_proposes_nothing() -> None:
 
     assert [(left, right) for left, right, *_ in score_pairs(records, PERSON).iter_rows()] == [(0, 1)]
     assert list(score_records(records, replace(PERSON, stop=-1000.0), recorded_at=NOW)) == []
+
+
+def test_what_many_rows_say_alike_is_compared_once() -> None:
+    """A thousand rows that say the same are one person where two of them would be, each paired with one of the two."""
+    said: Said = {"name": ["Mirela Vosgan"], "birthDate": ["1991-04-07"], "email": ["mirela.v@example.org"]}
+    records = make_people([{"name": ["Dorin Sample"]}, *[said] * 1_000, {**said, "name": ["Мирела Восган"]}])
+
+    pairs = score_pairs(iter(records), PERSON)
+    rows = list(pairs.iter_rows())
+
+    assert find_entities(pairs).tolist() == [0, *[1] * 1_001]
+    # The two with each other and with the last, and the other 998 with one of them.
+    assert (len(rows), len({row[:2] for row in rows})) == (1 + 2 + 998, len(rows))
+    assert all(left < right for left, right, *_ in rows)
+    assert {end for row in rows for end in row[:2]} == {*range(1, 1_002)}
+    assert len({row[2] for row in rows if row[1] < 1_001}) == 1
+
+
+def test_many_of_a_common_name_alone_stay_apart() -> None:
+    """Where two that say the same are not one, no more of them are."""
+    records = make_people([{"firstName": ["Maria"]}] * 50)
+
+    assert find_entities(score_pairs(iter(records), PERSON)).tolist() == list(range(50))
+
+
+def test_a_key_of_a_whole_table_proposes_nothing_and_is_counted() -> None:
+    """An address that all rows have is no reason to compare each with each."""
+    count = MOST_OF_ANY + 1
+    records = make_people([{"email": ["office@example.org"], "notes": [f"said {n}"]} for n in range(count)])
+
+    pairs = score_pairs(iter(records), PERSON)
+
+    assert (pairs.ignored, len(pairs.left)) == (1, 0)
 
 
 def test_the_probability_is_that_of_the_odds() -> None:
