@@ -6,9 +6,9 @@ comparisons, trained on it. Precision, recall and F over records (B-cubed) and
 over pairs, the share of people found exactly, records in clusters of more than
 one person, the largest cluster, and CPU seconds; and the same for a synthetic
 population of as many people. Then pairs of names: how likely one of the same
-scores above one of two (AUC), beside rapidfuzz. Our numbers were set with the
-tables marked *, the words and the checks of names in view; the other tables were
-measured, and nothing was set by them.
+scores above one of two (AUC), beside rapidfuzz. The model's numbers were set with
+the tables marked *, the words and the checks of names in view; the stop of tables
+and how a model is fitted were chosen with all of them in view.
 """
 
 import argparse
