@@ -88,7 +88,7 @@ def _narrow_keys(connection: duckdb.DuckDBPyConnection, model: Model) -> int:
     """Drop keys of a table that too many records share, and those of copies; return how many of any rule were dropped."""
     for place, rule in enumerate(model.keys):
         if rule.most is not None:
-            connection.execute(_DROP_COMMON, [place, place, rule.most])
+            connection.execute(_DROP_COMMON, [place, rule.most])
     for statement in _DROP_COPIES:
         connection.execute(statement)
     ignored = 0
@@ -96,7 +96,7 @@ def _narrow_keys(connection: duckdb.DuckDBPyConnection, model: Model) -> int:
         if rule.most is None:
             [(common,)] = connection.execute(_COUNT_COMMON, [place, MOST_OF_ANY]).fetchall()
             ignored += common
-            connection.execute(_DROP_COMMON, [place, place, MOST_OF_ANY])
+            connection.execute(_DROP_COMMON, [place, MOST_OF_ANY])
     return ignored
 
 
@@ -142,7 +142,7 @@ _COUNT_COMMON = """
 SELECT count(*) FROM (SELECT text FROM keys WHERE rule = ? GROUP BY text HAVING count(*) > ?)
 """
 _DROP_COMMON = """
-DELETE FROM keys WHERE rule = ? AND text IN (SELECT text FROM keys WHERE rule = ? GROUP BY text HAVING count(*) > ?)
+DELETE FROM keys WHERE rule = ?1 AND text IN (SELECT text FROM keys WHERE rule = ?1 GROUP BY text HAVING count(*) > ?2)
 """
 _COUNT = """
 SELECT row, sum(later)::BIGINT AS candidates

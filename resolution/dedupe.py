@@ -9,7 +9,8 @@ import numpy.typing as npt
 from ontology.record import Record
 from resolution.linkage import Places, Weights, find_clusters
 from resolution.model import Model
-from resolution.table import Progress, compare_table
+from resolution.score import Progress
+from resolution.table import compare_table
 from resolution.train import find_prior, fit_model
 
 # In bits: likelier one than not. A store asks for more, since there each pair joins by itself.

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 from rapidfuzz.distance import OSA, Indel
@@ -151,7 +152,7 @@ def parse_name(name: str, kind: str) -> Name:
 @cache
 def load_vocabulary(kind: str) -> Vocabulary:
     """Return what is known of words in names of a kind."""
-    data = yaml.safe_load(_WORDS_FILE.read_text(encoding="utf-8"))[kind]
+    data = _read_words()[kind]
     forms = {word: form for form, words in data["forms"].items() for word in words}
     phrases = ((phrase, form) for form, phrases in data["phrases"].items() for phrase in phrases)
     same = {word: meant for meant, words in data["same"].items() for word in words}
@@ -163,7 +164,12 @@ def load_vocabulary(kind: str) -> Vocabulary:
 @cache
 def load_widespread() -> frozenset[str]:
     """Return words that very many people have in their names, folded."""
-    return frozenset(yaml.safe_load(_WORDS_FILE.read_text(encoding="utf-8"))[PERSON]["widespread"])
+    return frozenset(_read_words()[PERSON]["widespread"])
+
+
+@cache
+def _read_words() -> Any:
+    return yaml.safe_load(_WORDS_FILE.read_text(encoding="utf-8"))
 
 
 def compare_words(left: str, right: str, *, crossed: bool = False) -> float:

@@ -4,7 +4,7 @@ A level is found once, and what it weighs is looked up afterwards, so that
 training and scoring need no second look at the records.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import duckdb
@@ -16,9 +16,8 @@ from splink import DuckDBAPI, Linker
 from ontology.record import Record
 from resolution.block import CANDIDATES, RECORDS, Engine, block_range, load_records, open_engine, plan_ranges
 from resolution.model import Comparison, Model
-from resolution.score import compare_candidates, make_linker
+from resolution.score import Progress, compare_candidates, make_linker
 
-Progress = Callable[[int, int], None]
 Levels = npt.NDArray[np.int8]
 Integers = npt.NDArray[np.int64]
 
@@ -26,7 +25,7 @@ MISSING = -1
 MOST_DRAWN = 200_000
 
 _SEED = 1
-_DEFAULT_ENGINE = Engine()
+_ENGINE = Engine()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,10 @@ class Findings:
     right: Integers
     levels: Levels
     rules: Integers
+
+    def take(self, chosen: Integers) -> "Findings":
+        """Return some of them."""
+        return Findings(self.left[chosen], self.right[chosen], self.levels[chosen], self.rules[chosen])
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +77,7 @@ class Compared:
 
 
 def compare_table(
-    records: Iterable[Record],
-    model: Model,
-    *,
-    draws: bool = False,
-    progress: Progress | None = None,
-    engine: Engine = _DEFAULT_ENGINE,
+    records: Iterable[Record], model: Model, *, draws: bool = False, progress: Progress | None = None
 ) -> Compared:
     """Compare the pairs that the model's keys propose, those for tables among them.
 
@@ -90,13 +88,13 @@ def compare_table(
     its two records alone; the order of the records makes no difference but to
     `places`, where a record given twice has the place that it had first.
     """
-    with open_engine(engine) as connection:
+    with open_engine(_ENGINE) as connection:
         count, ignored = load_records(connection, records, model, is_table=True)
         copies = connection.sql("SELECT row, first, second FROM copies ORDER BY row").fetchnumpy()
         places = connection.sql(f"SELECT loaded FROM {RECORDS} ORDER BY row").fetchnumpy()["loaded"]
         linker = make_linker(DuckDBAPI(connection=connection), model)
         found = []
-        for first, last in plan_ranges(connection, engine):
+        for first, last in plan_ranges(connection, _ENGINE):
             block_range(connection, first, last)
             found.append(_read_findings(connection, linker, model))
             if progress:

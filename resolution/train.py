@@ -148,8 +148,7 @@ def _count(findings: Findings) -> Patterns:
     """Count what pairs showed, in `MOST_PAIRS` of them when there are more."""
     number = len(findings.rules)
     if number > MOST_PAIRS:
-        chosen = np.random.default_rng(_SEED).choice(number, MOST_PAIRS, replace=False)
-        findings = Findings(*(getattr(findings, part)[chosen] for part in ("left", "right", "levels", "rules")))
+        findings = findings.take(np.random.default_rng(_SEED).choice(number, MOST_PAIRS, replace=False))
     rows = np.column_stack((findings.levels, findings.rules))
     distinct, counts = np.unique(rows, axis=0, return_counts=True)
     return Patterns(distinct[:, :-1], distinct[:, -1], counts * max(1.0, number / MOST_PAIRS))

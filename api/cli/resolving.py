@@ -36,6 +36,8 @@ _SIDES = ("left", "right")
 
 T = TypeVar("T")
 
+Tables = Annotated[list[Path], typer.Argument(metavar="TABLE...", help="CSV, TSV, JSON lines or Parquet.")]
+Mapping = Annotated[Path, typer.Option(metavar="MAPPING", help="What the columns mean (YAML).")]
 Trained = Annotated[
     Path | None, typer.Option("--model", metavar="FILE", help="A model of `vinculum train`, for the shipped one.")
 ]
@@ -43,8 +45,8 @@ Target = Annotated[str, typer.Option("--out", metavar="FILE", help="Where to wri
 
 
 def dedupe(
-    tables: Annotated[list[Path], typer.Argument(metavar="TABLE...", help="CSV, TSV, JSON lines or Parquet.")],
-    mapping: Annotated[Path, typer.Option(metavar="MAPPING", help="What the columns mean (YAML).")],
+    tables: Tables,
+    mapping: Mapping,
     target: Target,
     pairs: Annotated[
         str | None, typer.Option(metavar="FILE", help="Also write the scored pairs, with each comparison's weight.")
@@ -64,7 +66,7 @@ def dedupe(
     started = time.monotonic()
     flat = read_flat_mapping(mapping)
     targets = [target] if pairs is None else [target, pairs]
-    _check_targets(targets, [*tables, mapping, *([model] if model else [])])
+    _check_targets(targets, [*tables, mapping, model])
     chosen = _read_model(flat.schema, model)
     reader = FlatReader(flat, read_parquet=read_parquet)
     with open_drafts(targets) as drafts, show_progress("dedupe") as progress:
@@ -85,8 +87,8 @@ def dedupe(
 
 
 def train(
-    tables: Annotated[list[Path], typer.Argument(metavar="TABLE...", help="CSV, TSV, JSON lines or Parquet.")],
-    mapping: Annotated[Path, typer.Option(metavar="MAPPING", help="What the columns mean (YAML).")],
+    tables: Tables,
+    mapping: Mapping,
     target: Target,
     model: Trained = None,
 ) -> None:
@@ -101,7 +103,7 @@ def train(
 
     started = time.monotonic()
     flat = read_flat_mapping(mapping)
-    _check_targets([target], [*tables, mapping, *([model] if model else [])])
+    _check_targets([target], [*tables, mapping, model])
     chosen = _read_model(flat.schema, model)
     reader = FlatReader(flat, read_parquet=read_parquet)
     with open_drafts([target]) as (draft,), show_progress("train") as progress:
@@ -124,7 +126,7 @@ def compare(
     no model compares are different, without a weight. A line that cannot be read is invalid, counted and named.
     """
     started = time.monotonic()
-    _check_targets([target], [pairs, *([model] if model else [])])
+    _check_targets([target], [pairs, model])
     weigher = _Weigher(model)
     with open_drafts([target]) as (draft,), show_progress("compare") as progress:
         _write(draft, ("line", "weight", "probability", "verdict"), _count(weigher.iter_rows(pairs), "pairs", progress))
@@ -256,8 +258,8 @@ def _read_model(schema: str, path: Path | None) -> "Model":
     return model
 
 
-def _check_targets(targets: Sequence[str], sources: Iterable[Path]) -> None:
-    read = {source.resolve() for source in sources}
+def _check_targets(targets: Sequence[str], sources: Iterable[Path | None]) -> None:
+    read = {source.resolve() for source in sources if source}
     written = [Path(target).resolve() for target in targets]
     if not read.isdisjoint(written):
         raise InvalidData("another file than those that are read", "one of them", path="--out")

@@ -1,6 +1,6 @@
 """Pairs of which it is known whether they are one: hand-made checks of names, and transliterated words."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -9,11 +9,8 @@ import yaml
 from anyascii import anyascii
 from rapidfuzz import fuzz
 
-from bench.labelled.tables import DATA, LABEL, NOW
-from ontology.errors import InvalidValue
+from bench.labelled.tables import DATA, NOW, make_record
 from ontology.pair import sum_weights
-from ontology.record import Record
-from ontology.schema import default_ontology
 from resolution.model import load_model
 from resolution.pairwise import compare_records
 
@@ -59,25 +56,12 @@ def score_words(language: str, count: int) -> list[ScoredPair]:
 
 def _score(schema: str, left: Mapping[str, Any], right: Mapping[str, Any], is_same: bool) -> ScoredPair:
     model = load_model("person" if schema == "Person" else "organization")
-    pair = compare_records(_make("left", schema, left), _make("right", schema, right), model, recorded_at=NOW)
+    texts = ({name: map(str, _values(values)) for name, values in said.items()} for said in (left, right))
+    one, other = (make_record("checks", schema, number, said) for number, said in enumerate(texts))
+    pair = compare_records(one, other, model, recorded_at=NOW)
     names = [[_plain(value) for name in _NAMES for value in _values(said.get(name, []))] for said in (left, right)]
     ratio = max((fuzz.WRatio(x, y) for x in names[0] for y in names[1]), default=0.0)
     return ScoredPair(sum_weights(pair.prior, (e.weight for e in pair.evidence)), ratio, is_same)
-
-
-def _make(key: str, schema: str, said: Mapping[str, Any]) -> Record:
-    properties = default_ontology()[schema].properties
-    cleaned = {name: tuple(_clean(properties[name].type, said[name])) for name in said if name in properties}
-    kept = {name: values for name, values in cleaned.items() if values}
-    return Record(schema, "checks", key, LABEL, "0" * 64, 0, kept, NOW)
-
-
-def _clean(kind: Any, said: Any) -> Iterator[str]:
-    for value in _values(said):
-        try:
-            yield kind.clean(str(value))
-        except InvalidValue:
-            continue
 
 
 def _values(said: Any) -> list[Any]:

@@ -26,7 +26,6 @@ _SPELLINGS = (("sh", "sch"), ("k", "c"), ("y", "i"), ("kh", "h"), ("ts", "c"), (
 
 @dataclass(frozen=True, slots=True)
 class _Person:
-    number: int
     given: str
     family: str
     born: str
@@ -40,11 +39,11 @@ def iter_population(count: int, seed: int = 1) -> Iterator[tuple[Record, int]]:
     made, number = 0, 0
     while True:
         language = random.choice(languages)
-        family, street = language.draw_family(random), f"{language.draw_town(random)} {random.randint(1, 200)}"
+        family, street = _draw(random, language.family), f"{_draw(random, language.towns)} {random.randint(1, 200)}"
         phone = f"+{random.randint(10**10, 10**11 - 1)}"
         for _ in range(random.choice(_SIBLINGS)):
             number += 1
-            person = _draw_person(random, number, language, family, street, phone)
+            person = _draw_person(random, language, family, street, phone)
             for _ in range(random.choice(_RECORDS)):
                 if made == count:
                     return
@@ -67,21 +66,12 @@ class _Language:
                 "".join(random.choices(syllables, k=random.randint(least, most))).capitalize() for _ in range(number)
             ]
 
-        self._given, self._family, self._towns = (
+        self.given, self.family, self.towns = (
             make(_GIVEN, 2, 3),
             make(_FAMILY, 2, 4),
             make(_TOWNS // _LANGUAGES, 2, 4),
         )
         self.country = random.choice(["ro", "bg", "ua", "md", "ng", "vn", "br", "th", "ph", "co", "hu", "pl"])
-
-    def draw_given(self, random: Random) -> str:
-        return _draw(random, self._given)
-
-    def draw_family(self, random: Random) -> str:
-        return _draw(random, self._family)
-
-    def draw_town(self, random: Random) -> str:
-        return _draw(random, self._towns)
 
 
 def _draw(random: Random, names: Sequence[str]) -> str:
@@ -89,8 +79,8 @@ def _draw(random: Random, names: Sequence[str]) -> str:
     return names[int(len(names) ** random.random()) - 1]
 
 
-def _draw_person(random: Random, number: int, language: _Language, family: str, street: str, phone: str) -> _Person:
-    given = language.draw_given(random)
+def _draw_person(random: Random, language: _Language, family: str, street: str, phone: str) -> _Person:
+    given = _draw(random, language.given)
     born = f"{random.randint(1950, 2008)}-{random.randint(1, 12):02}-{random.randint(1, 28):02}"
     own = f"+{random.randint(10**10, 10**11 - 1)}" if random.random() < 0.8 else phone
     values = {
@@ -100,7 +90,7 @@ def _draw_person(random: Random, number: int, language: _Language, family: str, 
         "email": f"{given}.{family}{random.randint(1, 999)}@example.org".lower(),
         "address": street,
     }
-    return _Person(number, given, family, born, values)
+    return _Person(given, family, born, values)
 
 
 def _make_record(random: Random, place: int, person: _Person) -> Record:

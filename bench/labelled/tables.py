@@ -1,7 +1,8 @@
 """Tables of people of which it is known who is whom."""
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from ontology.errors import InvalidValue
 from ontology.label import Label
 from ontology.record import Record
-from ontology.schema import default_ontology
+from ontology.schema import Property, default_ontology
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
@@ -20,9 +21,9 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One file of records: its columns by property, what names the person, and what set a row is of.
+    """One file of records: its columns by property, and what names the person.
 
-    The model's numbers were set with the sets in `tuned` in view, and no other.
+    With those that are `tuned` in view the model's numbers were set.
     """
 
     name: str
@@ -82,21 +83,26 @@ def read_table(table: Table, limit: int) -> tuple[list[Record], dict[str, str]]:
         for number, row in enumerate(csv.DictReader(file, skipinitialspace=True)):
             if number == limit:
                 break
-            record = _make_record(table, number, row)
+            record = _read_row(table, number, row)
             records.append(record)
             truth[record.id] = table.find_truth(row)
     return records, truth
 
 
-def _make_record(table: Table, number: int, row: Row) -> Record:
-    properties = {name: tuple(_clean(name, read(row))) for name, read in table.properties.items()}
-    said = {name: values for name, values in properties.items() if values}
-    return Record("Person", table.name, str(number), LABEL, "0" * 64, number, said, NOW)
+def _read_row(table: Table, number: int, row: Row) -> Record:
+    said = {name: [read(row)] for name, read in table.properties.items()}
+    return make_record(table.name, "Person", number, said)
 
 
-def _clean(name: str, value: str) -> Iterator[str]:
-    """Yield the cleaned value, or nothing."""
-    try:
-        yield default_ontology()["Person"].properties[name].type.clean(value)
-    except InvalidValue:
-        return
+def make_record(source: str, schema: str, number: int, said: Mapping[str, Iterable[str]]) -> Record:
+    """Return the record of what was said, without what the schema does not have and values that cannot be cleaned."""
+    properties = default_ontology()[schema].properties
+    cleaned = {name: tuple(_clean(properties[name], values)) for name, values in said.items() if name in properties}
+    kept = {name: values for name, values in cleaned.items() if values}
+    return Record(schema, source, str(number), LABEL, "0" * 64, number, kept, NOW)
+
+
+def _clean(prop: Property, values: Iterable[str]) -> Iterator[str]:
+    for value in values:
+        with suppress(InvalidValue):
+            yield prop.type.clean(value)

@@ -60,8 +60,8 @@ class Sight:
     def _iter_evenly(self) -> Iterator[Label]:
         """Yield visible labels so that those under which the observer sees the same come as often as any others."""
         alike: defaultdict[tuple[object, ...], list[Label]] = defaultdict(list)
+        classes = default_policy().classes
         for label in self.visible:
-            classes = default_policy().classes
             alike[tuple(self.clearance.rule(label.lid, name) for name in classes)].append(label)
         most = max(map(len, alike.values()), default=0)
         for labels in alike.values():
